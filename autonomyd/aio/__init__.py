@@ -1,0 +1,1 @@
+"""Asyncio parts without a domain: clock, backoff, supervised loops, events."""

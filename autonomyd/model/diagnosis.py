@@ -1,0 +1,46 @@
+"""Why a problem is there: ranked causes with the evidence for and against each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from autonomyd.model.subject import Subject
+
+
+class Cause(StrEnum):
+    """The causes that strategies can name."""
+
+    PROCESS_GONE = "process_gone"
+    PROCESS_STOPPED = "process_stopped"
+    PROCESS_HUNG = "process_hung"
+    PROCESS_OVERLOADED = "process_overloaded"
+    PARENT_FAILED = "parent_failed"
+    DISK_FILLING = "disk_filling"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    CUSTOM = "custom"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedCause:
+    """One possible cause. `confidence` is 0..100."""
+
+    cause: Cause
+    confidence: float
+    supports: tuple[str, ...] = ()
+    contradicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Causes, most likely first. Empty means undetermined, which is a valid answer.
+
+    `signals` names the independent observations behind the first cause; `certain` says one of them is proof."""
+
+    subject: Subject
+    causes: tuple[RankedCause, ...] = ()
+    signals: tuple[str, ...] = ()
+    certain: bool = False
+    note: str = ""
+
+    @property
+    def cause(self) -> RankedCause | None:
+        return self.causes[0] if self.causes else None

@@ -1,0 +1,102 @@
+"""What the planner answers: a Plan, or a typed Refusal; both carry every gate that was asked."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from autonomyd.model.diagnosis import Cause
+from autonomyd.model.step import Step
+
+
+class Autonomy(StrEnum):
+    """How much the daemon may do for one service."""
+
+    OBSERVE = "observe"
+    SHADOW = "shadow"
+    ASK = "ask"
+    ACT = "act"
+
+
+class Risk(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class GateName(StrEnum):
+    """The gates of design section 4, in their order."""
+
+    PAUSED = "paused"
+    AUTONOMY = "autonomy"
+    KNOWN_CAUSE = "known_cause"
+    SIGNALS = "signals"
+    CONFIDENCE = "confidence"
+    CONSENT = "consent"
+    BACKUP = "backup"
+    COOLDOWN = "cooldown"
+    RECURRENCE = "recurrence"
+    BLAST_RADIUS = "blast_radius"
+    DEPENDENCIES = "dependencies"
+    STRATEGY = "strategy"
+
+
+class RefusalReason(StrEnum):
+    """The typed reason why nothing is done."""
+
+    PAUSED = "paused"
+    INTENT = "intent"
+    OBSERVE_ONLY = "observe_only"
+    SHADOW = "shadow"
+    NEEDS_APPROVAL = "needs_approval"
+    UNDETERMINED = "undetermined"
+    UNKNOWN_DATA = "unknown_data"
+    TOO_FEW_SIGNALS = "too_few_signals"
+    LOW_CONFIDENCE = "low_confidence"
+    IRREVERSIBLE = "irreversible"
+    NO_BACKUP = "no_backup"
+    COOLDOWN = "cooldown"
+    RESTART_LIMIT = "restart_limit"
+    HEALING_LOOP = "healing_loop"
+    BLAST_RADIUS = "blast_radius"
+    PARENT_FAILED = "parent_failed"
+    NO_STRATEGY = "no_strategy"
+    NOTHING_TO_DO = "nothing_to_do"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """One gate's answer: `passed`, the value it saw and the bound it held it against, in words."""
+
+    gate: GateName
+    passed: bool
+    saw: str
+    needs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The steps chosen now. `confidence` is 0..100."""
+
+    strategy: str
+    cause: Cause
+    steps: tuple[Step, ...]
+    confidence: float
+    risk: Risk
+    disruptive: bool
+    reversible: bool
+    service: str | None = None
+    issue_id: int | None = None
+    preview: tuple[str, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why nothing is done now, which gate said so, and when it will be asked again (epoch seconds)."""
+
+    reason: RefusalReason
+    message: str
+    gate: GateName
+    retry_at: float | None = None
+    park: bool = False
+    gates: tuple[GateResult, ...] = ()
+    strategy: str | None = None
