@@ -17,6 +17,7 @@ class Cause(StrEnum):
     DISK_FILLING = "disk_filling"
     LIMIT_EXCEEDED = "limit_exceeded"
     CUSTOM = "custom"
+    REQUESTED = "requested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

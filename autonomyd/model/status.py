@@ -50,13 +50,15 @@ class DaemonStatus(Readable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport(Readable):
-    """Health overall and per subject. `metrics` holds the host's newest values by full name ("cpu.percent")."""
+    """Health overall and per subject. `metrics` holds the host's newest values ("cpu.percent",
+    "disk:/var/disk.used_percent"), `unknown` what could not be read and why."""
 
     status: HealthStatus
     trend: Trend
     subjects: tuple[SubjectHealth, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     unknown: tuple[str, ...] = ()
+    issues: tuple[Issue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,134 @@
+"""Findings to issues: one issue per (type, subject, metric), with its state machine. Pure: times and ids come in."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from autonomyd.model.issue import Finding, Issue, IssueState, IssueType, Transition
+from autonomyd.model.subject import Subject
+
+ALLOWED: dict[IssueState, frozenset[IssueState]] = {
+    IssueState.OPEN: frozenset({IssueState.DIAGNOSED, IssueState.RESOLVED, IssueState.MUTED}),
+    IssueState.DIAGNOSED: frozenset(
+        {IssueState.PLANNED, IssueState.REFUSED, IssueState.PARKED, IssueState.RESOLVED, IssueState.MUTED}
+    ),
+    IssueState.PLANNED: frozenset({IssueState.FIXING, IssueState.DIAGNOSED, IssueState.RESOLVED, IssueState.MUTED}),
+    IssueState.REFUSED: frozenset({IssueState.DIAGNOSED, IssueState.PARKED, IssueState.RESOLVED, IssueState.MUTED}),
+    IssueState.FIXING: frozenset({IssueState.VERIFYING, IssueState.DIAGNOSED, IssueState.PARKED}),
+    IssueState.VERIFYING: frozenset({IssueState.RESOLVED, IssueState.DIAGNOSED, IssueState.PARKED}),
+    IssueState.PARKED: frozenset({IssueState.DIAGNOSED, IssueState.RESOLVED, IssueState.MUTED}),
+    IssueState.MUTED: frozenset({IssueState.DIAGNOSED, IssueState.RESOLVED}),
+    IssueState.RESOLVED: frozenset(),
+}
+"""From each state, where an issue may go. A fix under way keeps its issue until it has been verified."""
+
+Key = tuple[IssueType, Subject, str]
+Listener = Callable[[Issue, Transition | None], None]
+
+
+class WrongTransition(ValueError):
+    """The issue can't go there from where it is."""
+
+
+class IssueBook:
+    """The open issues. `listen` hears every change: (issue as it is now, the transition or None for a refresh)."""
+
+    def __init__(self, *, next_id: Callable[[], int], listen: Listener) -> None:
+        self._next_id = next_id
+        self._listen = listen
+        self._open: dict[Key, Issue] = {}
+        self.resolved_count = 0
+
+    def restore(self, issues: Iterable[Issue]) -> None:
+        """Take back the open issues of the last run."""
+        self._open = {issue.key: issue for issue in issues if issue.is_open}
+
+    def open_issues(self) -> tuple[Issue, ...]:
+        return tuple(self._open.values())
+
+    def get(self, issue_id: int) -> Issue | None:
+        return next((issue for issue in self._open.values() if issue.id == issue_id), None)
+
+    def find(self, key: Key) -> Issue | None:
+        return self._open.get(key)
+
+    def of_subject(self, subject: Subject) -> tuple[Issue, ...]:
+        return tuple(issue for issue in self._open.values() if issue.subject == subject)
+
+    def report(self, finding: Finding, *, wall_now: float) -> tuple[Issue, bool]:
+        """Open an issue, or refresh the one that is open; says whether it is new."""
+        key = (finding.type, finding.subject, finding.metric)
+        known = self._open.get(key)
+        if known is not None:
+            return self._refresh(known, finding, wall_now), False
+        issue = Issue(
+            id=self._next_id(),
+            type=finding.type,
+            subject=finding.subject,
+            metric=finding.metric,
+            severity=finding.severity,
+            state=IssueState.OPEN,
+            summary=finding.summary,
+            opened_at=wall_now,
+            updated_at=wall_now,
+            evidence=finding.evidence,
+            value=finding.value,
+            threshold=finding.threshold,
+            certain=finding.certain,
+        )
+        self._open[key] = issue
+        self._listen(issue, Transition(at=wall_now, before="", after=issue.state, cause=issue.summary, actor="autonomyd"))
+        return issue, True
+
+    def move(self, issue: Issue, state: IssueState, *, cause: str, wall_now: float, actor: str = "autonomyd") -> Issue:
+        """Bring `issue` to `state`. Raises WrongTransition when the state machine forbids it."""
+        issue = self._open.get(issue.key, issue)
+        if state is issue.state:
+            return issue
+        if state not in ALLOWED[issue.state]:
+            raise WrongTransition(f"issue {issue.id} can't go from {issue.state} to {state}")
+        resolved_at = wall_now if state is IssueState.RESOLVED else None
+        moved = replace(issue, state=state, updated_at=wall_now, resolved_at=resolved_at)
+        if state is IssueState.RESOLVED:
+            self._open.pop(issue.key, None)
+            self.resolved_count += 1
+        else:
+            self._open[issue.key] = moved
+        self._listen(moved, Transition(at=wall_now, before=issue.state, after=state, cause=cause, actor=actor))
+        return moved
+
+    def amend(self, issue: Issue, *, attempts: int | None = None, next_try_at: float | None = None) -> Issue:
+        """Note how often it was tried and when it will be tried again."""
+        current = self._open.get(issue.key)
+        if current is None or current.id != issue.id:
+            return issue
+        changed = replace(
+            current, attempts=current.attempts if attempts is None else attempts, next_try_at=next_try_at
+        )
+        if changed != current:
+            self._open[issue.key] = changed
+            self._listen(changed, None)
+        return changed
+
+    def clear(self, key: Key, *, cause: str, wall_now: float) -> Issue | None:
+        """The detector no longer sees it. While a fix is under way its verification resolves the issue instead."""
+        issue = self._open.get(key)
+        if issue is None or issue.state in (IssueState.FIXING, IssueState.VERIFYING):
+            return None
+        return self.move(issue, IssueState.RESOLVED, cause=cause, wall_now=wall_now)
+
+    def _refresh(self, known: Issue, finding: Finding, wall_now: float) -> Issue:
+        issue = replace(
+            known,
+            severity=finding.severity,
+            summary=finding.summary,
+            evidence=finding.evidence,
+            value=finding.value,
+            threshold=finding.threshold,
+            certain=finding.certain,
+            occurrences=known.occurrences + 1,
+            updated_at=wall_now,
+        )
+        self._open[known.key] = issue
+        if issue.summary != known.summary or issue.severity != known.severity:
+            self._listen(issue, None)
+        return issue

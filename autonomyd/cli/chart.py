@@ -1,0 +1,103 @@
+"""A line chart made of characters: braille dots (two by four in a cell) or, without UTF-8, stars. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from autonomyd.cli.words import with_unit
+
+Point = tuple[float, float]
+
+_BRAILLE = 0x2800
+# The bit of each dot of a braille cell: column, then row from the top.
+_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+GAP_FACTOR = 3.5
+"""A hole longer than this many usual distances between samples is drawn as a hole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """`rows` from the top: the label (or an empty one) and the cells. `margin` is the width before the cells."""
+
+    rows: tuple[tuple[str, str], ...]
+    margin: int
+    first_at: float
+    last_at: float
+    braille: bool
+
+
+def draw(points: Sequence[Point], *, width: int, height: int, unit: str, braille: bool) -> Chart:
+    """The points (time, value; at least one, in order of time) on `width` by `height` cells."""
+    first_at, last_at = points[0][0], points[-1][0]
+    low, high, step = scale([value for _, value in points], percent=unit == "%")
+    across, down = (2, 4) if braille else (1, 1)
+    wide, tall = width * across, height * down
+    dots: set[tuple[int, int]] = set()
+    span = (last_at - first_at) or 1.0
+    gap = GAP_FACTOR * _usual_distance(points)
+    before: tuple[int, int] | None = None
+    before_at = first_at
+    for at, value in points:
+        x = min(wide - 1, int((at - first_at) / span * (wide - 1) + 0.5))
+        y = min(tall - 1, max(0, int((high - value) / (high - low) * (tall - 1) + 0.5)))
+        dots.update([(x, y)] if before is None or at - before_at > gap else _joined(before, (x, y)))
+        before, before_at = (x, y), at
+    labels = _labels(low, high, step, height, unit)
+    cells = _braille_rows(dots, width, height) if braille else _star_rows(dots, width, height)
+    return Chart(
+        rows=tuple((labels.get(index, ""), cells[index]) for index in range(height)),
+        margin=max(len(label) for label in labels.values()) + 2,
+        first_at=first_at,
+        last_at=last_at,
+        braille=braille,
+    )
+
+
+def scale(values: Sequence[float], *, percent: bool = False) -> tuple[float, float, float]:
+    """The lower and upper end of the axis and the step of its labels: round figures around all values; from zero
+    when that wastes less than half of the chart."""
+    low, high = min(values), max(values)
+    if 0 <= low <= high / 2 or low == high >= 0:
+        low = 0.0
+    if low == high:
+        high = low + 1.0
+    step = _round_step((high - low) / 4)
+    low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+    return low, min(high, 100.0) if percent and max(values) <= 100.0 else high, step
+
+
+def _round_step(raw: float) -> float:
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= raw * 0.999999)
+
+
+def _usual_distance(points: Sequence[Point]) -> float:
+    distances = sorted(after[0] - before[0] for before, after in pairwise(points))
+    return distances[len(distances) // 2] if distances else 0.0
+
+
+def _joined(start: tuple[int, int], end: tuple[int, int]) -> list[tuple[int, int]]:
+    """The dots of a straight line between two dots."""
+    steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]), 1)
+    across, down = (end[0] - start[0]) / steps, (end[1] - start[1]) / steps
+    return [(round(start[0] + across * index), round(start[1] + down * index)) for index in range(steps + 1)]
+
+
+def _labels(low: float, high: float, step: float, height: int, unit: str) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for index in range(round((high - low) / step) + 1):
+        value = high - index * step
+        found.setdefault(round((high - value) / (high - low) * (height - 1)), with_unit(value, unit))
+    return found
+
+
+def _braille_rows(dots: set[tuple[int, int]], width: int, height: int) -> list[str]:
+    cells = [[0] * width for _ in range(height)]
+    for x, y in dots:
+        cells[y // 4][x // 2] |= _DOTS[x % 2][y % 4]
+    return ["".join(chr(_BRAILLE + bits) if bits else " " for bits in row) for row in cells]
+
+
+def _star_rows(dots: set[tuple[int, int]], width: int, height: int) -> list[str]:
+    return ["".join("*" if (x, y) in dots else " " for x in range(width)) for y in range(height)]

@@ -1,0 +1,156 @@
+"""The daemon's process: configuration, event loop, system, control socket, service manager, signals."""
+
+import asyncio
+import contextlib
+import faulthandler
+import gc
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from autonomyd.aio.termination import until_signal
+from autonomyd.control.resource import Hooks
+from autonomyd.control.server import ControlServer, SocketRefused
+from autonomyd.engine.system import AutonomousOperationSystem
+from autonomyd.host.notify import Notifier
+from autonomyd.host.paths import default_socket
+from autonomyd.model.status import SystemStatus
+from autonomyd.monitor.probes import check_kinds
+from autonomyd.settings.redact import public_settings
+from autonomyd.settings.reload import SettingsSource
+
+EXIT_OK = 0
+EXIT_CANT_CREATE = 73
+STATUS_EVERY_S = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+def run_daemon(
+    config: Path | None,
+    overrides: Mapping[str, Any],
+    *,
+    on_ready: Callable[[SystemStatus], None] = lambda status: None,
+) -> int:
+    """Run until SIGINT or SIGTERM; returns the exit code. Raises ConfigError and AlreadyRunning before it begins."""
+    source = SettingsSource(config, checks=check_kinds(), overrides=overrides)
+    faulthandler.enable()
+    daemon = Daemon(source, on_ready)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(daemon.run())
+    except SocketRefused as error:
+        log.error("socket_refused", reason=str(error))
+        return EXIT_CANT_CREATE
+    except OSError as error:
+        log.error("state_folder_unusable", reason=str(error), hint="set [daemon] state_dir or --state-dir")
+        return EXIT_CANT_CREATE
+    return EXIT_OK
+
+
+class Daemon:
+    """One run of the daemon."""
+
+    def __init__(self, source: SettingsSource, on_ready: Callable[[SystemStatus], None]) -> None:
+        self._source = source
+        self._on_ready = on_ready
+        self._notifier = Notifier()
+        self._reloading = asyncio.Lock()
+        self.system = AutonomousOperationSystem(
+            source.current, config_file=str(source.path) if source.path is not None else None
+        )
+
+    async def run(self) -> None:
+        system = self.system
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._notifier.close)
+            stack.push_async_callback(system.stop)
+            await system.start()
+            wanted = self._source.current.daemon.socket
+            server = ControlServer(
+                system, Hooks(reload=self.reload, config=self.config), Path(wanted) if wanted else default_socket()
+            )
+            stack.push_async_callback(server.stop)
+            await server.start()
+            keeping = asyncio.get_running_loop().create_task(self._keep_manager_informed())
+            stack.callback(keeping.cancel)
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+            # what was imported and built up to here lives for ever: the collector need not look at it again
+            gc.collect()
+            gc.freeze()
+            self._notifier.ready()
+            log.info("ready", socket=system.socket, services=len(system.parts.keeper.services))
+            self._on_ready(await system.get_system_status())
+            number = await until_signal()
+            log.info("stopping", signal=number.name)
+            self._notifier.stopping()
+
+    async def reload(self) -> Mapping[str, Any]:
+        """Read the configuration again; a bad one is refused and the old one stays in force."""
+        async with self._reloading:
+            self._notifier.reloading()
+            try:
+                return await self._reload()
+            finally:
+                self._notifier.ready()
+
+    async def _reload(self) -> Mapping[str, Any]:
+        result = self._source.reload()
+        if not result.ok:
+            self.system.config_error = str(result.error)
+            log.error("configuration_refused", reason=str(result.error))
+            return {"ok": False, "message": f"refused, the old configuration stays in force: {result.error}"}
+        before = self.system.settings.daemon
+        await self.system.reload(result.settings)
+        note = "" if result.settings.daemon == before else " ([daemon] changes come with the next start)"
+        log.info("configuration_reloaded", services=len(result.settings.services))
+        return {"ok": True, "message": f"in force: {len(result.settings.services)} services{note}"}
+
+    def config(self) -> Mapping[str, Any]:
+        system = self.system
+        return {
+            "file": system.config_file,
+            "loaded_at": system.config_loaded_at,
+            "error": system.config_error,
+            "values": public_settings(system.settings),
+        }
+
+    def _reload_soon(self) -> None:
+        task = asyncio.get_running_loop().create_task(self.reload())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _keep_manager_informed(self) -> None:
+        """Feed the watchdog only while every loop makes progress; tell a line of status."""
+        if not self._notifier.enabled:
+            return
+        interval_s = self._notifier.watchdog_interval_s()
+        every_s = min(interval_s / 2, STATUS_EVERY_S) if interval_s else STATUS_EVERY_S
+        while True:
+            stalled = self.system.supervisor.stalled()
+            if stalled:
+                log.error("loops_stuck", loops=",".join(stalled))
+                self._notifier.status(f"stuck: {', '.join(stalled)}")
+            else:
+                if interval_s:
+                    self._notifier.watchdog()
+                self._notifier.status(self._line())
+            await asyncio.sleep(every_s)
+
+    def _line(self) -> str:
+        parts = self.system.parts
+        report = parts.monitoring.report()
+        paused = ", paused" if parts.pause.facts().paused else ""
+        return f"{report.status}: {len(parts.keeper.services)} services, {len(report.issues)} open issues{paused}"
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

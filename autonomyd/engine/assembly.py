@@ -1,0 +1,151 @@
+"""Puts the parts of the system together: who gets whom. No behaviour of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autonomyd.aio.clock import Clock
+from autonomyd.analyze.issuebook import Listener
+from autonomyd.engine.cleaning import Cleaner
+from autonomyd.engine.goals import AutonomousGoalSetting
+from autonomyd.engine.healing import SelfHealingSystem
+from autonomyd.engine.history import FixHistory
+from autonomyd.engine.monitoring import SelfMonitoringSystem
+from autonomyd.engine.optimization import SelfOptimizationSystem
+from autonomyd.engine.pause import PauseSwitch
+from autonomyd.engine.records import Records
+from autonomyd.engine.services import OnState, ServiceKeeper
+from autonomyd.engine.situation import SituationReader
+from autonomyd.engine.verify import Verifier
+from autonomyd.engine.watching import ServiceWatch
+from autonomyd.execute.handlers import Handlers
+from autonomyd.execute.runner import Runner
+from autonomyd.execute.steps.custom import CallHandler
+from autonomyd.execute.steps.files import RemoveFilesHandler
+from autonomyd.execute.steps.probes import ProbeIntervalHandler
+from autonomyd.execute.steps.services import RestartHandler, StartHandler, StopHandler
+from autonomyd.host.controls import make_control
+from autonomyd.host.controls.protocol import ServiceControl
+from autonomyd.host.systemd import SystemdManager
+from autonomyd.knowledge.store import Store
+from autonomyd.model.status import PauseStatus
+from autonomyd.model.step import CallStrategy, RemoveFiles, RestartService, SetProbeInterval, StartService, StopService
+from autonomyd.settings.control import SystemdControl
+from autonomyd.settings.root import Settings
+from autonomyd.settings.service import ServiceSettings
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """Everything that runs. `settings` is replaced at a reload; whoever needs it asks for it anew."""
+
+    settings: Settings
+    records: Records
+    pause: PauseSwitch
+    history: FixHistory
+    monitoring: SelfMonitoringSystem
+    keeper: ServiceKeeper
+    runner: Runner
+    healing: SelfHealingSystem
+    goals: AutonomousGoalSetting
+    optimization: SelfOptimizationSystem
+    systemd: SystemdManager | None = None
+
+
+def assemble(
+    *,
+    settings: Settings,
+    clock: Clock,
+    store: Store,
+    state_dir: Path,
+    on_service: OnState,
+    on_issue: Listener,
+    watch_of: Callable[[str], ServiceWatch | None],
+    wake: Callable[[], None],
+) -> Parts:
+    """The parts, joined, not yet running."""
+    records = Records(store, clock)
+    history = FixHistory(clock)
+
+    def paused(status: PauseStatus) -> None:
+        records.pause(status)
+        wake()
+
+    pause = PauseSwitch(clock, on_change=paused)
+    systemd: list[SystemdManager] = []
+
+    def control_of(name: str, service: ServiceSettings) -> ServiceControl:
+        if isinstance(service.control, SystemdControl) and not systemd:
+            systemd.append(SystemdManager())
+        return make_control(
+            name,
+            service.control,
+            state_dir=state_dir,
+            clock=clock,
+            instance=str(state_dir),
+            systemd=systemd[0] if systemd else None,
+        )
+
+    keeper = ServiceKeeper(clock=clock, make_control=control_of, on_state=on_service)
+    monitoring = SelfMonitoringSystem(
+        settings,
+        clock=clock,
+        next_issue_id=lambda: records.next_id("issue"),
+        on_issue=on_issue,
+        service_states=lambda: {name: (each.state, each.intent) for name, each in keeper.services.items()},
+    )
+    cleaner = Cleaner(lambda: parts.settings.cleanup)
+    verifier = Verifier(
+        clock=clock,
+        monitoring=monitoring,
+        keeper=keeper,
+        watch_of=watch_of,
+        verify_s=lambda: parts.settings.healing.verify_s,
+    )
+    handlers: Handlers = {
+        StartService: StartHandler(keeper),
+        StopService: StopHandler(keeper),
+        RestartService: RestartHandler(keeper),
+        RemoveFiles: RemoveFilesHandler(cleaner.remove),
+        SetProbeInterval: ProbeIntervalHandler(monitoring.sampler.set_interval),
+        CallStrategy: CallHandler(lambda name: parts.healing.call_custom(name)),
+    }
+    runner = Runner(
+        clock=clock,
+        handlers=handlers,
+        journal=records.journal,
+        validate=verifier.validate,
+        next_id=lambda: records.next_id("fix"),
+        on_state=lambda fix: parts.healing.on_fix_state(fix),
+    )
+    situations = SituationReader(
+        clock=clock,
+        settings=lambda: parts.settings,
+        keeper=keeper,
+        history=history,
+        pause=pause,
+        cleaner=cleaner,
+        cpu_of=lambda subject: monitoring.metrics.last(subject, "cpu_percent"),
+    )
+    healing = SelfHealingSystem(
+        monitoring=monitoring,
+        situations=situations,
+        runner=runner,
+        records=records,
+        history=history,
+        pause=pause,
+        interval_s=settings.intervals.healing_s,
+    )
+    parts = Parts(
+        settings=settings,
+        records=records,
+        pause=pause,
+        history=history,
+        monitoring=monitoring,
+        keeper=keeper,
+        runner=runner,
+        healing=healing,
+        goals=AutonomousGoalSetting(monitoring=monitoring),
+        optimization=SelfOptimizationSystem(monitoring=monitoring),
+    )
+    return parts

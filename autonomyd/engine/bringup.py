@@ -1,0 +1,92 @@
+"""At the start: services that the daemon itself runs are started, parents first; fixes that broke off are settled."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from autonomyd.engine.history import FixHistory
+from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.pause import PauseSwitch
+from autonomyd.engine.records import Records
+from autonomyd.engine.services import ServiceKeeper
+from autonomyd.execute.runner import Runner
+from autonomyd.model.diagnosis import Cause
+from autonomyd.model.issue import Issue
+from autonomyd.model.plan import Autonomy, Plan, Risk
+from autonomyd.model.service import Intent, RunState, ServiceState
+from autonomyd.model.step import StartService
+from autonomyd.plan.proposal import issue_key
+
+ACTOR = "start-up"
+PARENT_EXTRA_S = 5.0
+RECENT_FIXES = 200
+RECENT_ISSUES = 500
+
+log = structlog.get_logger(__name__)
+
+
+def wants_start(service: ManagedService, pause: PauseSwitch) -> bool:
+    """Only `process` services are brought up: the others have somebody else who starts them at boot, and one that
+    is down is an issue like any other."""
+    return (
+        service.control.kind == "process"
+        and service.run.state is RunState.GONE
+        and service.intent is Intent.STARTED
+        and service.settings.autonomy is Autonomy.ACT
+        and not service.problem
+        and not pause.facts().paused
+    )
+
+
+async def bring_up(keeper: ServiceKeeper, runner: Runner, waiting: tuple[str, ...]) -> None:
+    """Start `waiting`, each as soon as its parents are up (or their grace time is over)."""
+    await asyncio.gather(*(_bring_up(keeper, runner, name) for name in waiting))
+
+
+async def _bring_up(keeper: ServiceKeeper, runner: Runner, name: str) -> None:
+    service = keeper.services.get(name)
+    if service is None:
+        return
+    for parent in service.settings.depends_on:
+        await _until_up(keeper, parent)
+    plan = Plan(
+        strategy="start",
+        cause=Cause.REQUESTED,
+        steps=(StartService(service=name),),
+        confidence=100.0,
+        risk=Risk.LOW,
+        disruptive=False,
+        reversible=True,
+        service=name,
+        preview=(f"start {name}",),
+    )
+    await runner.run(plan, actor=ACTOR)
+
+
+async def _until_up(keeper: ServiceKeeper, name: str) -> None:
+    parent = keeper.services.get(name)
+    if parent is None:
+        return
+    try:
+        async with asyncio.timeout(parent.settings.start_grace_s + PARENT_EXTRA_S):
+            while parent.state is not ServiceState.UP:
+                await parent.changed.wait()
+    except TimeoutError:
+        log.warning("parent_not_up", service=name)
+
+
+async def restore_history(records: Records, history: FixHistory) -> None:
+    """What earlier runs did, so that limits, cooldowns and learning go on where they were."""
+    issues: list[Issue] = await records.read(lambda: records.issues.recent(limit=RECENT_ISSUES), [])
+    keys = {issue.id: issue_key(issue) for issue in issues}
+    fixes = await records.read(lambda: records.fixes.recent(limit=RECENT_FIXES), [])
+    history.restore((fix, keys.get(fix.plan.issue_id or 0, "")) for fix in reversed(fixes) if fix.plan.issue_id)
+
+
+async def settle_unfinished(records: Records, runner: Runner, known: Callable[[str], bool]) -> None:
+    """Finish the fixes that the last run left half-way: look at what is there now, and write down what was found."""
+    for fix in await records.read(records.fixes.unfinished, []):
+        if fix.plan.service is None or known(fix.plan.service):
+            log.warning("fix_settled", fix=fix.id, strategy=fix.plan.strategy, state=fix.state.value)
+            await runner.settle(fix)

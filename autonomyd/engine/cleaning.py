@@ -1,0 +1,97 @@
+"""Freeing disk space: which files under an allow-listed root would go, and the removal itself."""
+
+import os.path
+from collections.abc import Callable
+
+from autonomyd.aio.offload import in_thread
+from autonomyd.engine.judges import folder_subject
+from autonomyd.host.failure import RemovalRefused
+from autonomyd.host.files import folder_size
+from autonomyd.host.machine import disk_bytes, disk_subject
+from autonomyd.host.mounts import mount_of, read_mounts
+from autonomyd.host.rotated import RotatedFile, log_stem, remove_checked, rotated_logs
+from autonomyd.model.facts import CleanupPreview
+from autonomyd.model.subject import Subject
+from autonomyd.settings.cleanup import CleanupSettings
+
+MB = 1_000_000
+
+
+class Cleaner:
+    """Holds what its last preview named, so that the removal can hold each file against it again."""
+
+    def __init__(self, cleanups: Callable[[], tuple[CleanupSettings, ...]]) -> None:
+        self._cleanups = cleanups
+        self._seen: dict[str, RotatedFile] = {}
+
+    async def preview(self, subject: Subject) -> CleanupPreview | None:
+        """What cleaning would remove for this disk or folder; None when no root on it is allowed."""
+        cleanup = next((each for each in self._cleanups() if _covers(each, subject)), None)
+        return None if cleanup is None else await in_thread(lambda: self._preview(cleanup))
+
+    async def remove(self, root: str, files: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+        """Remove the files that the preview named; (bytes freed, why each skipped one was skipped)."""
+        return await in_thread(lambda: self._remove(root, files))
+
+    def _preview(self, cleanup: CleanupSettings) -> CleanupPreview:
+        try:
+            found = rotated_logs(cleanup.root)
+            needed = _bytes_to_free(cleanup)
+        except OSError as error:
+            return CleanupPreview(root=cleanup.root, files=(), total_bytes=0, incomplete=f"{cleanup.root}: {error.strerror}")
+        chosen: list[RotatedFile] = []
+        freed = 0
+        for file in without_newest(found.files, cleanup.keep):
+            if freed >= needed:
+                break
+            chosen.append(file)
+            freed += file.bytes
+        self._seen = {file.path: file for file in chosen}
+        return CleanupPreview(
+            root=cleanup.root,
+            files=tuple(file.path for file in chosen),
+            total_bytes=freed,
+            incomplete=found.incomplete,
+        )
+
+    def _remove(self, root: str, files: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+        freed = 0
+        skipped: list[str] = []
+        for path in files:
+            seen = self._seen.get(path)
+            if seen is None:
+                skipped.append(f"{path}: it was not in the preview")
+                continue
+            try:
+                freed += remove_checked(seen, root=root)
+            except RemovalRefused as error:
+                skipped.append(f"{path}: {error}")
+        return freed, tuple(skipped)
+
+
+def _covers(cleanup: CleanupSettings, subject: Subject) -> bool:
+    if cleanup.quota_mb is not None:
+        return subject == folder_subject(cleanup.root)
+    mount = mount_of(os.path.realpath(cleanup.root), read_mounts())
+    return mount is not None and subject == disk_subject(mount.point)
+
+
+def _bytes_to_free(cleanup: CleanupSettings) -> float:
+    """How much must go to come down to the target level."""
+    if cleanup.quota_mb is not None:
+        used, total = folder_size(cleanup.root).bytes, int(cleanup.quota_mb * MB)
+    else:
+        used, total = disk_bytes(cleanup.root)
+    return used - total * cleanup.target_percent / 100.0
+
+
+def without_newest(files: tuple[RotatedFile, ...], keep: int) -> tuple[RotatedFile, ...]:
+    """`files` (oldest first) without the `keep` newest of each log."""
+    kept: dict[str, int] = {}
+    chosen: list[RotatedFile] = []
+    for file in reversed(files):
+        stem = log_stem(file.path)
+        kept[stem] = kept.get(stem, 0) + 1
+        if kept[stem] > keep:
+            chosen.append(file)
+    return tuple(reversed(chosen))

@@ -1,0 +1,224 @@
+"""SelfHealingSystem: from every open issue to a diagnosis, a plan or a refusal, a fix, an outcome.
+
+The 30 s turn is the backstop; `wake` (a death, a new issue) comes at once. Every act goes through the one runner.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from autonomyd.aio.clock import Clock
+from autonomyd.analyze.diagnosis import diagnose
+from autonomyd.engine.history import FixHistory
+from autonomyd.engine.monitoring import SelfMonitoringSystem
+from autonomyd.engine.pause import PauseSwitch
+from autonomyd.engine.records import Records
+from autonomyd.engine.situation import SituationReader
+from autonomyd.execute.playbooks import BUNDLED
+from autonomyd.execute.runner import Runner
+from autonomyd.learn.confidence import learned_for
+from autonomyd.model.action import HealingAction
+from autonomyd.model.diagnosis import Diagnosis
+from autonomyd.model.facts import Situation
+from autonomyd.model.fix import Fix, FixState, Outcome
+from autonomyd.model.issue import Issue, IssueState, IssueType
+from autonomyd.model.plan import Plan, Refusal, RefusalReason
+from autonomyd.model.step import StepResult
+from autonomyd.model.strategy import Strategy
+from autonomyd.plan.planner import decide
+
+log = structlog.get_logger(__name__)
+
+CustomStrategy = Callable[[Issue], Awaitable[HealingAction]]
+QUIET = frozenset({IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED, IssueState.MUTED})
+"""States in which an issue is not decided about: a fix is under way, or a person muted it."""
+SOONEST_S = 0.05
+
+
+class SelfHealingSystem:
+    """`healing_strategies[IssueType.X] = coroutine function(issue) -> HealingAction` adds a strategy of your own."""
+
+    def __init__(
+        self,
+        *,
+        monitoring: SelfMonitoringSystem,
+        situations: SituationReader,
+        runner: Runner,
+        records: Records,
+        history: FixHistory,
+        pause: PauseSwitch,
+        strategies: tuple[Strategy, ...] = BUNDLED,
+        interval_s: float = 30.0,
+    ) -> None:
+        self.healing_strategies: dict[IssueType, CustomStrategy] = {}
+        self.strategies = list(strategies)
+        self.decisions: dict[int, Plan | Refusal] = {}
+        self.diagnoses: dict[int, Diagnosis] = {}
+        self.wake: Callable[[], None] = lambda: None
+        self.interval_s = interval_s
+        self._monitoring = monitoring
+        self._clock: Clock = monitoring.clock
+        self._situations = situations
+        self._runner = runner
+        self._records = records
+        self._history = history
+        self._pause = pause
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    async def tick(self) -> float:
+        """One turn: decide about every open issue that is due; returns the seconds until the next is."""
+        self._pause.expire()
+        wall = self._clock.wall()
+        soonest = self.interval_s
+        for issue in sorted(self._monitoring.book.open_issues(), key=self._parents_first):
+            if issue.state in QUIET or issue.id in self._tasks:
+                continue
+            wait_s = (issue.next_try_at or 0.0) - wall
+            if wait_s > 0 and not self._changed_hope(issue):
+                soonest = min(soonest, wait_s)
+                continue
+            decision = await self.consider(issue)
+            if isinstance(decision, Refusal) and decision.retry_at is not None:
+                soonest = min(soonest, decision.retry_at - wall)
+        return max(SOONEST_S, soonest)
+
+    async def consider(self, issue: Issue) -> Plan | Refusal:
+        """Diagnose and decide; a plan is carried out in a task of its own, so that no issue waits for another."""
+        custom = issue.type.value if issue.type in self.healing_strategies else None
+        situation = await self._situations.read(issue, custom)
+        diagnosis = diagnose(issue, situation)
+        situation = self._situations.with_learned(situation, self._learned(diagnosis, situation))
+        decision = decide(issue, diagnosis, situation, self.strategies)
+        self._note(issue, diagnosis, decision)
+        if isinstance(decision, Plan):
+            self._begin(issue, decision)
+        return decision
+
+    async def close(self, *, timeout_s: float) -> None:
+        """Wait for the fixes under way, at most `timeout_s`; what is unfinished then is settled at the next start."""
+        tasks = list(self._tasks.values())
+        if not tasks:
+            return
+        _, pending = await asyncio.wait(tasks, timeout=timeout_s)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+    async def call_custom(self, name: str) -> StepResult:
+        """The runner's hand for a registered strategy."""
+        kind = IssueType(name)
+        issue = next((each for each in self._monitoring.book.open_issues() if each.type is kind), None)
+        strategy = self.healing_strategies.get(kind)
+        if strategy is None or issue is None:
+            return StepResult(ok=False, message=f"no strategy for {name} is registered any more")
+        action = await strategy(issue)
+        return StepResult(ok=action.success, message=action.description)
+
+    def forget(self, issue: Issue) -> None:
+        """An issue was resolved: drop what was held about it."""
+        self.decisions.pop(issue.id, None)
+        self.diagnoses.pop(issue.id, None)
+
+    def _learned(self, diagnosis: Diagnosis, situation: Situation) -> dict[str, float]:
+        if diagnosis.cause is None:
+            return {}
+        name = situation.service.name if situation.service else None
+        return dict(learned_for(diagnosis.cause.cause, name, self._history.past))
+
+    def _changed_hope(self, issue: Issue) -> bool:
+        """Whether the reason of the last refusal may be gone already: another gate is asked at once."""
+        refusal = self.decisions.get(issue.id)
+        if not isinstance(refusal, Refusal):
+            return False
+        if refusal.reason is RefusalReason.PAUSED:
+            return not self._pause.facts().paused
+        return refusal.reason in (RefusalReason.PARENT_FAILED, RefusalReason.INTENT)
+
+    def _note(self, issue: Issue, diagnosis: Diagnosis, decision: Plan | Refusal) -> None:
+        before = self.decisions.get(issue.id)
+        self.diagnoses[issue.id] = diagnosis
+        self.decisions[issue.id] = decision
+        book = self._monitoring.book
+        wall = self._clock.wall()
+        if isinstance(decision, Plan):
+            self._records.decision(issue.id, diagnosis)
+            self._records.decision(issue.id, decision)
+            cause = f"{decision.cause}: {decision.strategy}"
+            issue = book.move(issue, IssueState.DIAGNOSED, cause=f"cause: {decision.cause}", wall_now=wall)
+            book.move(issue, IssueState.PLANNED, cause=cause, wall_now=wall)
+            return
+        state = IssueState.PARKED if decision.park else IssueState.REFUSED
+        new = not isinstance(before, Refusal) or before.reason is not decision.reason or issue.state is not state
+        if new:
+            log.info("healing_refused", issue=issue.id, subject=issue.subject, reason=decision.reason.value, why=decision.message)
+            self._records.decision(issue.id, diagnosis)
+            self._records.decision(issue.id, decision)
+            if issue.state is not state:
+                issue = book.move(issue, IssueState.DIAGNOSED, cause=_cause_words(diagnosis), wall_now=wall)
+            issue = book.move(issue, state, cause=decision.message, wall_now=wall)
+        book.amend(issue, next_try_at=decision.retry_at)
+
+    def _begin(self, issue: Issue, plan: Plan) -> None:
+        task = asyncio.get_running_loop().create_task(self._fix(issue, plan), name=f"fix-{issue.id}")
+        self._tasks[issue.id] = task
+        task.add_done_callback(lambda done: self._ended(issue.id, done))
+
+    async def _fix(self, issue: Issue, plan: Plan) -> None:
+        book = self._monitoring.book
+        current = book.get(issue.id)
+        if current is None or current.state is not IssueState.PLANNED:
+            return
+        current = book.amend(current, attempts=current.attempts + 1)
+        book.move(current, IssueState.FIXING, cause=plan.strategy, wall_now=self._clock.wall())
+        fix = await self._runner.run(plan, actor="autonomyd")
+        self._history.add(fix, issue)
+        self._finish(issue, fix)
+
+    def _finish(self, issue: Issue, fix: Fix) -> None:
+        book = self._monitoring.book
+        current = book.get(issue.id)
+        if current is None:
+            return
+        wall = self._clock.wall()
+        if current.state is IssueState.FIXING:
+            current = book.move(current, IssueState.VERIFYING, cause="looking at new samples", wall_now=wall)
+        if fix.outcome is Outcome.HEALED:
+            book.move(current, IssueState.RESOLVED, cause=fix.message, wall_now=wall)
+        else:
+            word = fix.outcome.value if fix.outcome else "unverified"
+            book.move(current, IssueState.DIAGNOSED, cause=f"{fix.plan.strategy} was {word}: {fix.message}", wall_now=wall)
+
+    def on_fix_state(self, fix: Fix) -> None:
+        """The runner moved a fix: its issue follows into verification."""
+        if fix.state is not FixState.VALIDATING or fix.plan.issue_id is None:
+            return
+        issue = self._monitoring.book.get(fix.plan.issue_id)
+        if issue is not None and issue.state is IssueState.FIXING:
+            self._monitoring.book.move(
+                issue, IssueState.VERIFYING, cause="looking at new samples", wall_now=self._clock.wall()
+            )
+
+    def _ended(self, issue_id: int, task: "asyncio.Task[None]") -> None:
+        self._tasks.pop(issue_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("fix_task_failed", issue=issue_id, exc_info=task.exception())
+            issue = self._monitoring.book.get(issue_id)
+            if issue is not None and issue.state in (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED):
+                self._monitoring.book.move(
+                    issue, IssueState.DIAGNOSED, cause=f"the fix broke off: {task.exception()}", wall_now=self._clock.wall()
+                )
+        self.wake()
+
+    def _parents_first(self, issue: Issue) -> int:
+        return self._situations.rank(issue)
+
+
+def luck() -> float:
+    """Chance for spreading waits, 0..1."""
+    return random.random()
+
+
+def _cause_words(diagnosis: Diagnosis) -> str:
+    return f"cause: {diagnosis.cause.cause}" if diagnosis.cause else f"undetermined: {diagnosis.note}"

@@ -1,0 +1,150 @@
+"""Joins readings to detectors: every threshold of the host, of services and of pushed metrics, and their issues."""
+
+from collections.abc import Mapping
+
+from autonomyd.aio.clock import Clock
+from autonomyd.analyze.detectors.threshold import ThresholdDetector, ThresholdRule
+from autonomyd.analyze.issuebook import IssueBook
+from autonomyd.analyze.rules import HOST_RULES, ThresholdBook, finding, issue_type
+from autonomyd.analyze.verdict import Verdict
+from autonomyd.model.health import Severity
+from autonomyd.model.issue import Finding, IssueType
+from autonomyd.model.subject import Subject
+from autonomyd.settings.cleanup import CleanupSettings
+from autonomyd.settings.service import Limits
+from autonomyd.settings.thresholds import Threshold, ThresholdSettings
+
+FOLDER_RULE = HOST_RULES["folder.used_percent"]
+
+LIMIT_METRICS = {
+    "rss_mb": "MB of resident memory",
+    "cpu_percent": "% CPU",
+    "fds": "open descriptors",
+    "children": "child processes",
+    "threads": "threads",
+}
+
+
+def rules_of(settings: ThresholdSettings) -> dict[str, ThresholdRule]:
+    """The configuration's thresholds as rules, by name."""
+    named = {name: getattr(settings, name) for name in type(settings).model_fields if name != "custom"}
+    return {name: _rule(threshold) for name, threshold in (named | dict(settings.custom)).items()}
+
+
+class MetricJudges:
+    """One detector a (subject, metric) that has a threshold."""
+
+    def __init__(self, *, clock: Clock, book: IssueBook, thresholds: ThresholdBook) -> None:
+        self._clock = clock
+        self._book = book
+        self._thresholds = thresholds
+        self._detectors: dict[tuple[Subject, str], tuple[str, ThresholdDetector]] = {}
+        self._folders: dict[Subject, ThresholdRule] = {}
+
+    def watch_folders(self, cleanups: tuple[CleanupSettings, ...]) -> None:
+        """Folders with a quota are judged by their own levels."""
+        self._folders = {
+            folder_subject(each.root): ThresholdRule(enter=each.enter_percent, clear=each.target_percent)
+            for each in cleanups
+            if each.quota_mb is not None
+        }
+
+    def forget(self, name: str) -> None:
+        """The threshold called `name` changed: judge anew, and let go of what the old one had raised."""
+        for key, (used, detector) in list(self._detectors.items()):
+            if used == name:
+                del self._detectors[key]
+                if detector.raised:
+                    self._clear(key[0], key[1], name, f"the threshold {name} was changed")
+
+    def observe(self, subject: Subject, at: float, values: Mapping[str, float], units: Mapping[str, str]) -> None:
+        """Judge one row of values."""
+        for metric, value in values.items():
+            name = HOST_RULES.get(metric, metric)
+            rule = (self._folders.get(subject) if name == FOLDER_RULE else None) or self._thresholds.rule(name)
+            if rule is None:
+                continue
+            key = (subject, metric)
+            known = self._detectors.get(key)
+            if known is None or known[1].rule is not rule:
+                known = self._detectors[key] = (name, ThresholdDetector(rule))
+            verdict = known[1].observe(at, value)
+            if verdict is Verdict.RAISED:
+                self._book.report(
+                    finding(subject, metric, name, rule, value, units.get(metric, "")), wall_now=self._clock.wall()
+                )
+            elif verdict is Verdict.CLEARED:
+                self._clear(subject, metric, name, f"{metric} is back at {value:.4g}")
+
+    def _clear(self, subject: Subject, metric: str, name: str, cause: str) -> None:
+        self._book.clear((issue_type(name), subject, metric), cause=cause, wall_now=self._clock.wall())
+
+
+class LimitJudge:
+    """The limits of one service's processes."""
+
+    def __init__(self, *, clock: Clock, book: IssueBook, subject: Subject, limits: Limits) -> None:
+        self._clock = clock
+        self._book = book
+        self._subject = subject
+        self._rules: dict[str, ThresholdRule] = {}
+        for metric in LIMIT_METRICS:
+            bound = getattr(limits, metric)
+            if bound is not None:
+                clear = bound * limits.clear_percent / 100.0
+                self._rules[metric] = ThresholdRule(enter=bound, clear=clear, for_s=limits.for_s, consecutive=2)
+        self._detectors = {metric: ThresholdDetector(rule) for metric, rule in self._rules.items()}
+
+    def reset(self) -> None:
+        """A new process has started."""
+        self._detectors = {metric: ThresholdDetector(rule) for metric, rule in self._rules.items()}
+
+    def exceeded(self) -> tuple[str, ...]:
+        return tuple(metric for metric, detector in self._detectors.items() if detector.raised)
+
+    def observe(self, at: float, values: Mapping[str, float]) -> bool:
+        """Judge one row; True when something is exceeded."""
+        for metric, detector in self._detectors.items():
+            value = values.get(metric)
+            if value is None:
+                continue
+            verdict = detector.observe(at, value)
+            if verdict is Verdict.RAISED:
+                self._book.report(self._finding(metric, value), wall_now=self._clock.wall())
+            elif verdict is Verdict.CLEARED:
+                self._book.clear(
+                    (IssueType.RESOURCE_EXHAUSTION, self._subject, metric),
+                    cause=f"{metric} is back at {value:.4g}",
+                    wall_now=self._clock.wall(),
+                )
+        return bool(self.exceeded())
+
+    def _finding(self, metric: str, value: float) -> Finding:
+        rule = self._rules[metric]
+        return Finding(
+            type=IssueType.RESOURCE_EXHAUSTION,
+            subject=self._subject,
+            metric=metric,
+            severity=Severity.WARNING,
+            summary=f"{value:.4g} {LIMIT_METRICS[metric]}, over its limit of {rule.enter:g} for {rule.for_s:g} s",
+            value=value,
+            threshold=rule.enter,
+            certain=True,
+        )
+
+
+def folder_subject(root: str) -> Subject:
+    """A folder with a quota, watched like a disk."""
+    return Subject(f"folder:{root}")
+
+
+def _rule(threshold: Threshold) -> ThresholdRule:
+    x, y = threshold.x_of_y or (threshold.consecutive, 0)
+    return ThresholdRule(
+        enter=threshold.enter,
+        clear=threshold.clear,
+        above=not threshold.low_is_bad,
+        for_s=threshold.for_s,
+        consecutive=x,
+        within=y,
+    )

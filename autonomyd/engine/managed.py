@@ -1,0 +1,171 @@
+"""One service as it runs: what its control observes, what its checks say, and the state that follows."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from autonomyd.analyze.detectors.streak import StreakDetector
+from autonomyd.host.controls.protocol import ServiceControl
+from autonomyd.model.facts import CheckFacts, ServiceFacts
+from autonomyd.model.reading import Reading, ReadingState
+from autonomyd.model.service import Intent, RunState, ServiceRun, ServiceState
+from autonomyd.model.status import CheckStatus
+from autonomyd.model.subject import Subject, service_subject
+from autonomyd.settings.service import CheckSettings, ServiceSettings
+
+UNSEEN = ServiceRun(state=RunState.UNKNOWN, message="not looked at yet")
+_WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
+
+
+@dataclass(slots=True, kw_only=True)
+class ManagedCheck:
+    """A check of a service: its name within the service, the probe's full name, and the judge of its readings."""
+
+    name: str
+    probe: str
+    settings: CheckSettings
+    streak: StreakDetector
+    last: Reading | None = None
+    passed_since: float | None = None
+    passes: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class ManagedService:
+    """Times are monotonic unless they end in `_at`. `grace_until` is set while it starts."""
+
+    name: str
+    settings: ServiceSettings
+    control: ServiceControl
+    checks: dict[str, ManagedCheck] = field(default_factory=dict)
+    run: ServiceRun = UNSEEN
+    intent: Intent = Intent.STARTED
+    state: ServiceState = ServiceState.UNKNOWN
+    state_since_at: float | None = None
+    operating: str = ""
+    grace_until: float | None = None
+    settled_from: float = 0.0
+    restarts: int = 0
+    frozen_looks: int = 0
+    problem: str = ""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def subject(self) -> Subject:
+        return service_subject(self.name)
+
+    @property
+    def has_process(self) -> bool:
+        return self.run.state not in _WITHOUT_PROCESS
+
+    def begin(self, now: float) -> None:
+        """A new process has started: checks do not count until they pass or the grace time is over."""
+        self.grace_until = now + self.settings.start_grace_s
+        self.settled_from = now
+        self.frozen_looks = 0
+        for check in self.checks.values():
+            check.streak.reset()
+            check.passes = 0
+
+    def hear(self, check: ManagedCheck, reading: Reading, now: float) -> None:
+        """Take a reading of one of the checks in."""
+        check.last = reading
+        if reading.state is ReadingState.OK:
+            check.passes += 1
+        elif reading.state is ReadingState.FAILED:
+            check.passes = 0
+        if self.grace_until is not None and reading.state is ReadingState.FAILED and now < self.grace_until:
+            return
+        check.streak.observe(reading.at, reading.state)
+
+    def settle(self, now: float) -> ServiceState:
+        """The state that follows from everything known now."""
+        if self.grace_until is not None and (self._all_pass() or now >= self.grace_until):
+            self.grace_until = None
+        return self._state()
+
+    def verified(self, *, samples: int) -> bool:
+        """Whether every check that can tell has passed `samples` times since the process started."""
+        return all(check.passes >= samples for check in self.checks.values())
+
+    def failing_checks(self) -> tuple[ManagedCheck, ...]:
+        return tuple(check for check in self.checks.values() if check.streak.raised)
+
+    def facts(self, *, now: float, wall_now: float, cpu_percent: float | None, parents_down: tuple[str, ...]) -> ServiceFacts:
+        since = [check.streak.since for check in self.failing_checks() if check.streak.since is not None]
+        started_at = self.run.started_at
+        return ServiceFacts(
+            name=self.name,
+            state=self.state,
+            run=self.run.state,
+            run_message=self.run.message,
+            intent=self.intent,
+            autonomy=self.settings.autonomy,
+            checks=tuple(
+                CheckFacts(
+                    name=check.name,
+                    kind=check.settings.type,
+                    failing=check.streak.raised,
+                    failures=check.streak.failures,
+                    needed=check.settings.failures,
+                    known=check.streak.last is not ReadingState.UNKNOWN,
+                    message=check.last.message if check.last else "",
+                )
+                for check in self.checks.values()
+            ),
+            cpu_percent=cpu_percent,
+            failing_for_s=now - min(since) if since else 0.0,
+            run_age_s=None if started_at is None else wall_now - started_at,
+            parents_down=parents_down,
+        )
+
+    def check_statuses(self, wall_of: Callable[[float], float]) -> tuple[CheckStatus, ...]:
+        return tuple(
+            CheckStatus(
+                name=check.name,
+                type=check.settings.type,
+                state=check.last.state if check.last else ReadingState.UNKNOWN,
+                message=check.last.message if check.last else "not looked at yet",
+                at=wall_of(check.last.at) if check.last else None,
+                duration_ms=check.last.duration_s * 1000.0 if check.last else None,
+                failures=check.streak.failures,
+            )
+            for check in self.checks.values()
+        )
+
+    def _all_pass(self) -> bool:
+        return bool(self.checks) and self.verified(samples=1)
+
+    def _state(self) -> ServiceState:
+        run = self.run.state
+        if run is RunState.UNKNOWN:
+            return ServiceState.UNKNOWN
+        if self.operating == "stop" or run is RunState.STOPPING:
+            return ServiceState.STOPPED if run is RunState.GONE else ServiceState.STOPPING
+        if run is RunState.GONE:
+            if self.operating:
+                return ServiceState.STARTING
+            return ServiceState.STOPPED if self.intent is Intent.STOPPED else ServiceState.DOWN
+        if run is RunState.STARTING or self.operating:
+            return ServiceState.STARTING
+        if self.grace_until is not None and self.checks:
+            return ServiceState.STARTING
+        return ServiceState.FAILING if run is RunState.FROZEN or self.failing_checks() else ServiceState.UP
+
+
+def start_order(depends_on: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Names with every parent before its children. The settings have refused cycles and unknown names already."""
+    ordered: list[str] = []
+    seen: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in seen:
+            return
+        seen.add(name)
+        for parent in depends_on.get(name, ()):
+            visit(parent)
+        ordered.append(name)
+
+    for name in depends_on:
+        visit(name)
+    return tuple(ordered)

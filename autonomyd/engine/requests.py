@@ -1,0 +1,73 @@
+"""What a person asks for by hand: start, stop, restart. No gate is asked, but it goes through the one runner."""
+
+from autonomyd.engine.records import Records
+from autonomyd.engine.services import ServiceKeeper
+from autonomyd.execute.runner import Runner
+from autonomyd.model.diagnosis import Cause
+from autonomyd.model.fix import Fix
+from autonomyd.model.plan import Plan, Risk
+from autonomyd.model.service import Intent, RunState
+from autonomyd.model.step import RestartService, StartService, Step, StopService
+from autonomyd.model.subject import service_subject
+
+VERBS = ("start", "stop", "restart")
+
+
+class UnknownService(LookupError):
+    """No service of that name is configured."""
+
+
+class ServiceRequests:
+    """Stopping is intent: what a person stopped is not healed until a person starts it."""
+
+    def __init__(self, *, keeper: ServiceKeeper, runner: Runner, records: Records) -> None:
+        self._keeper = keeper
+        self._runner = runner
+        self._records = records
+
+    async def carry_out(self, verb: str, name: str, *, actor: str) -> Fix:
+        """Do what was asked, in order of dependency. Raises UnknownService, or ValueError for an unknown verb."""
+        if name not in self._keeper.services:
+            raise UnknownService(name)
+        if verb not in VERBS:
+            raise ValueError(f"unknown verb {verb!r}; there are: {', '.join(VERBS)}")
+        steps, touched = self._steps(verb, name)
+        intent = Intent.STOPPED if verb == "stop" else Intent.STARTED
+        for each in touched:
+            service = self._keeper.services[each]
+            service.intent = intent
+            await self._records.intent(each, intent)
+            self._keeper.update(service)
+        self._records.event(f"service_{verb}_requested", service_subject(name), ", ".join(touched), actor=actor)
+        plan = Plan(
+            strategy=verb,
+            cause=Cause.REQUESTED,
+            steps=steps,
+            confidence=100.0,
+            risk=Risk.LOW,
+            disruptive=verb != "start",
+            reversible=True,
+            service=name,
+            preview=tuple(f"{verb} {each}" for each in touched),
+        )
+        return await self._runner.run(plan, actor=actor)
+
+    def _steps(self, verb: str, name: str) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+        if verb == "stop":
+            # what depends on it goes first; one that is stopped already is left out
+            names = (*(each for each in self._keeper.children_of(name) if self._runs(each)), name)
+            return tuple(StopService(service=each) for each in names), names
+        if verb == "restart":
+            return (RestartService(service=name),), (name,)
+        names = (*(each for each in self._parents_of(name) if not self._runs(each)), name)
+        return tuple(StartService(service=each) for each in names), names
+
+    def _parents_of(self, name: str) -> tuple[str, ...]:
+        wanted = {name}
+        for each in reversed(self._keeper.order()):
+            if each in wanted:
+                wanted.update(self._keeper.services[each].settings.depends_on)
+        return tuple(each for each in self._keeper.order() if each in wanted and each != name)
+
+    def _runs(self, name: str) -> bool:
+        return self._keeper.services[name].run.state is not RunState.GONE

@@ -1,0 +1,172 @@
+"""Keeps the services: opens their controls, hears of every change at once, starts and stops in order of dependency.
+
+It acts only through the handlers of the runner (`start`, `stop`, `restart`); it never heals by itself.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from autonomyd.aio.clock import Clock
+from autonomyd.engine.managed import ManagedCheck, ManagedService, start_order
+from autonomyd.execute.handlers import StepFailure
+from autonomyd.host.controls.protocol import ControlError, ServiceControl
+from autonomyd.model.facts import ServiceFacts
+from autonomyd.model.reading import Reading
+from autonomyd.model.service import Intent, RunState, ServiceRun, ServiceState
+from autonomyd.settings.service import ServiceSettings
+
+log = structlog.get_logger(__name__)
+
+MakeControl = Callable[[str, ServiceSettings], ServiceControl]
+OnState = Callable[[ManagedService, ServiceState], None]
+"""(service, the state it had before)."""
+
+
+class ServiceKeeper:
+    """All services by name. `on_state` hears of every change of state."""
+
+    def __init__(self, *, clock: Clock, make_control: MakeControl, on_state: OnState) -> None:
+        self._clock = clock
+        self._make_control = make_control
+        self._on_state = on_state
+        self.services: dict[str, ManagedService] = {}
+
+    async def add(
+        self, name: str, settings: ServiceSettings, intent: Intent, *, hold: Callable[[ManagedService], bool] = lambda _: False
+    ) -> ManagedService:
+        """Take a service in: find what runs of it now. A control that can't work makes it `unknown`, with the reason.
+        When `hold` says so it counts as starting from the beginning: somebody is about to start it."""
+        service = ManagedService(
+            name=name, settings=settings, control=self._make_control(name, settings), intent=intent
+        )
+        self.services[name] = service
+        try:
+            run = await service.control.open(lambda run: self._heard(service, run))
+        except ControlError as error:
+            log.warning("service_control_unusable", service=name, reason=str(error))
+            service.problem = str(error)
+            run = ServiceRun(state=RunState.UNKNOWN, message=str(error))
+        service.run = run
+        service.settled_from = self._clock.monotonic()
+        if hold(service):
+            service.operating = "start"
+        self.update(service)
+        return service
+
+    async def remove(self, name: str) -> None:
+        """Let a service go. It goes on running."""
+        service = self.services.pop(name, None)
+        if service is not None:
+            await service.control.close()
+
+    async def close(self) -> None:
+        for name in list(self.services):
+            await self.remove(name)
+
+    def order(self) -> tuple[str, ...]:
+        return start_order({name: service.settings.depends_on for name, service in self.services.items()})
+
+    def parents_down(self, service: ManagedService) -> tuple[str, ...]:
+        """Those it depends on that are not up."""
+        parents = (self.services.get(name) for name in service.settings.depends_on)
+        return tuple(parent.name for parent in parents if parent is not None and parent.state is not ServiceState.UP)
+
+    def children_of(self, name: str) -> tuple[str, ...]:
+        """Those that depend on `name`, at any depth, to be stopped in this order."""
+        return tuple(child for child in reversed(self.order()) if self._depends(child, name))
+
+    def facts(self, service: ManagedService, cpu_percent: float | None) -> ServiceFacts:
+        return service.facts(
+            now=self._clock.monotonic(),
+            wall_now=self._clock.wall(),
+            cpu_percent=cpu_percent,
+            parents_down=self.parents_down(service),
+        )
+
+    def hear(self, service: ManagedService, check: ManagedCheck, reading: Reading) -> None:
+        """A reading of a check came in."""
+        service.hear(check, reading, self._clock.monotonic())
+        self.update(service)
+
+    def observe(self, service: ManagedService) -> None:
+        """Ask the control what it knows now (a frozen process, one that somebody else started)."""
+        self._heard(service, service.control.observe())
+
+    def update(self, service: ManagedService) -> None:
+        """Let the state follow from what is known, and tell when it changed."""
+        before = service.state
+        service.state = service.settle(self._clock.monotonic())
+        service.changed.set()
+        service.changed = asyncio.Event()
+        if service.state is not before:
+            service.state_since_at = self._clock.wall()
+            log.info("service_state", service=service.name, before=before.value, state=service.state.value)
+            self._on_state(service, before)
+
+    # --- the hands of the runner -------------------------------------------------------------------------------
+
+    async def start(self, name: str) -> str:
+        """Start the service and return when its process runs. Raises StepFailure."""
+        service = self._get(name)
+        if service.has_process:
+            service.operating = ""
+            self.update(service)
+            return f"{name} runs already (pid {service.run.pid})"
+        run = await self._operate(service, "start", service.control.start)
+        return f"started {name} (pid {run.pid})"
+
+    async def stop(self, name: str, *, force: bool = False) -> str:
+        """Stop the service and return when it has really ended. Raises StepFailure."""
+        service = self._get(name)
+        await self._operate(service, "stop", lambda: service.control.stop(force=force))
+        return f"{'killed' if force else 'stopped'} {name}"
+
+    async def restart(self, name: str) -> str:
+        """Raises StepFailure."""
+        service = self._get(name)
+        run = await self._operate(service, "restart", service.control.restart)
+        return f"restarted {name} (pid {run.pid})"
+
+    def _get(self, name: str) -> ManagedService:
+        service = self.services.get(name)
+        if service is None:
+            raise StepFailure(f"there is no service {name}")
+        if service.problem:
+            raise StepFailure(f"{name} can't be controlled: {service.problem}")
+        return service
+
+    async def _operate(self, service: ManagedService, word: str, act: Callable[[], Awaitable[ServiceRun]]) -> ServiceRun:
+        """Run one act of the control; what it causes meanwhile is our own echo and opens no issue."""
+        service.operating = word
+        self.update(service)
+        try:
+            run = await act()
+        except ControlError as error:
+            service.operating = ""
+            self.observe(service)
+            raise StepFailure(str(error)) from error
+        service.operating = ""
+        service.run = run
+        if word != "stop":
+            service.restarts += 1
+            service.begin(self._clock.monotonic())
+        self.update(service)
+        return run
+
+    def _heard(self, service: ManagedService, run: ServiceRun) -> None:
+        before = service.run
+        service.run = run
+        if run.pid is not None and run.pid != before.pid and not service.operating and before.pid is not None:
+            service.begin(self._clock.monotonic())  # somebody else started it anew
+        self.update(service)
+
+    def _depends(self, child: str, name: str) -> bool:
+        parents = self.services[child].settings.depends_on
+        return name in parents or any(self._depends(parent, name) for parent in parents if parent in self.services)
+
+
+def intents(stored: Mapping[str, str]) -> dict[str, Intent]:
+    """Stored intents as values; what is not a known word counts as started."""
+    return {name: Intent.STOPPED if word == Intent.STOPPED else Intent.STARTED for name, word in stored.items()}

@@ -1,0 +1,96 @@
+"""Gathers everything that one decision rests on into a Situation."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from autonomyd.aio.clock import Clock
+from autonomyd.engine.cleaning import Cleaner
+from autonomyd.engine.history import FixHistory
+from autonomyd.engine.pause import PauseSwitch
+from autonomyd.engine.services import ServiceKeeper
+from autonomyd.model.facts import GateLimits, ServiceFacts, Situation
+from autonomyd.model.issue import Issue
+from autonomyd.model.service import RunState
+from autonomyd.model.subject import Subject, service_of
+from autonomyd.settings.root import Settings
+from autonomyd.settings.service import RestartLimit
+
+CpuOf = Callable[[Subject], float | None]
+
+
+class SituationReader:
+    """Reads; decides nothing."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        settings: Callable[[], Settings],
+        keeper: ServiceKeeper,
+        history: FixHistory,
+        pause: PauseSwitch,
+        cleaner: Cleaner,
+        cpu_of: CpuOf,
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._keeper = keeper
+        self._history = history
+        self._pause = pause
+        self._cleaner = cleaner
+        self._cpu_of = cpu_of
+
+    async def read(self, issue: Issue, custom: str | None) -> Situation:
+        service = self._service(issue)
+        cleanup = None
+        if service is None and issue.subject.startswith(("disk:", "folder:")):
+            cleanup = await self._cleaner.preview(issue.subject)
+        return Situation(
+            now=self._clock.monotonic(),
+            wall_now=self._clock.wall(),
+            luck=random.random(),
+            pause=self._pause.facts(),
+            limits=self._limits(service),
+            service=service,
+            cleanup=cleanup,
+            custom_strategy=custom,
+            past=self._history.past,
+            unknown=_unknown(service, custom),
+        )
+
+    def with_learned(self, situation: Situation, learned: Mapping[str, float]) -> Situation:
+        return replace(situation, learned=learned)
+
+    def rank(self, issue: Issue) -> int:
+        """Parents before children; everything else first."""
+        name = service_of(issue.subject)
+        order = self._keeper.order()
+        return order.index(name) + 1 if name in order else 0
+
+    def _service(self, issue: Issue) -> ServiceFacts | None:
+        service = self._keeper.services.get(service_of(issue.subject) or "")
+        return None if service is None else self._keeper.facts(service, self._cpu_of(issue.subject))
+
+    def _limits(self, service: ServiceFacts | None) -> GateLimits:
+        healing = self._settings().healing
+        restart = self._keeper.services[service.name].settings.restart if service else RestartLimit()
+        return GateLimits(
+            confidence=healing.confidence,
+            cooldown_first_s=healing.cooldown.first_s,
+            cooldown_factor=healing.cooldown.factor,
+            cooldown_cap_s=healing.cooldown.cap_s,
+            healthy_reset_s=healing.healthy_reset_s,
+            recurrence_window_s=healing.recurrence_window_s,
+            acts_per_hour_service=healing.acts_per_hour_service,
+            acts_per_hour_host=healing.acts_per_hour_host,
+            restart_max=restart.max,
+            restart_within_s=restart.within_s,
+            park_retry_s=healing.park_retry_s,
+        )
+
+
+def _unknown(service: ServiceFacts | None, custom: str | None) -> str:
+    if service is None or custom is not None or service.run is not RunState.UNKNOWN:
+        return ""
+    return service.run_message or "whether it runs is not known"

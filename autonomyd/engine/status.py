@@ -1,0 +1,147 @@
+"""Builds the one SystemStatus from the loops, the services and the store."""
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from autonomyd._version import __version__
+from autonomyd.aio.supervisor import SupervisedLoop
+from autonomyd.engine.managed import ManagedService
+from autonomyd.knowledge.fixes import FixCounts
+from autonomyd.knowledge.issues import IssueCounts
+from autonomyd.model.fix import Fix, Outcome
+from autonomyd.model.health import HealthStatus
+from autonomyd.model.issue import Issue
+from autonomyd.model.plan import Plan, Refusal
+from autonomyd.model.status import (
+    DaemonStatus,
+    GoalsStatus,
+    HealingStatus,
+    IssueStatus,
+    LoopStatus,
+    ServiceStatus,
+    SystemStatus,
+)
+
+if TYPE_CHECKING:
+    from autonomyd.engine.system import AutonomousOperationSystem
+
+
+class StatusReader:
+    """Reads; changes nothing."""
+
+    def __init__(self, system: "AutonomousOperationSystem") -> None:
+        self._system = system
+        self._parts = system.parts
+
+    async def read(self) -> SystemStatus:
+        system, parts = self._system, self._parts
+        health = parts.monitoring.report()
+        by_subject = {each.subject: each.status for each in health.subjects}
+        stalled = system.supervisor.stalled()
+        return SystemStatus(
+            at=system.clock.wall(),
+            daemon=self._daemon(),
+            health=health,
+            healing=await self._healing(),
+            goals=await self._goals(),
+            optimization=parts.optimization.status(),
+            loops={name: _loop(loop, stalled) for name, loop in system.supervisor.loops.items()},
+            services={
+                name: self.service(service, by_subject.get(service.subject, HealthStatus.UNKNOWN))
+                for name, service in parts.keeper.services.items()
+            },
+            issues=tuple(self.issue(issue) for issue in health.issues),
+            pause=parts.pause.status,
+            store=parts.records.store.status(),
+        )
+
+    def service(self, service: ManagedService, health: HealthStatus) -> ServiceStatus:
+        parts = self._parts
+        offset = self._system.clock.wall() - self._system.clock.monotonic()
+        waits = [issue.next_try_at for issue in parts.monitoring.book.of_subject(service.subject) if issue.next_try_at]
+        return ServiceStatus(
+            name=service.name,
+            state=service.state,
+            health=health,
+            intent=service.intent,
+            autonomy=service.settings.autonomy,
+            control=service.control.kind,
+            pid=service.run.pid,
+            since=service.state_since_at,
+            restarts=service.restarts,
+            message=service.problem or service.run.message,
+            next_try_at=min(waits, default=None),
+            depends_on=service.settings.depends_on,
+            checks=service.check_statuses(lambda at: at + offset),
+            metrics=parts.monitoring.metrics.latest(service.subject),
+        )
+
+    def issue(self, issue: Issue) -> IssueStatus:
+        decision = self._parts.healing.decisions.get(issue.id)
+        return IssueStatus(
+            issue=issue,
+            decision=decision_words(decision),
+            refusal=decision if isinstance(decision, Refusal) else None,
+        )
+
+    def _daemon(self) -> DaemonStatus:
+        system = self._system
+        now = system.clock.wall()
+        loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
+        return DaemonStatus(
+            pid=os.getpid(),
+            version=__version__,
+            started_at=system.started_at,
+            uptime_s=max(0.0, now - system.started_at),
+            config_file=system.config_file,
+            config_loaded_at=system.config_loaded_at,
+            config_error=system.config_error,
+            state_dir=str(system.state_dir),
+            socket=system.socket,
+            event_loop=loop,
+        )
+
+    async def _healing(self) -> HealingStatus:
+        records = self._parts.records
+        issues: IssueCounts = await records.read(
+            records.issues.counts, IssueCounts(open=0, resolved=self._parts.monitoring.book.resolved_count)
+        )
+        fixes: FixCounts = await records.read(records.fixes.counts, FixCounts(total=0, outcomes={}))
+        last: Fix | None = await records.read(records.fixes.last, None)
+        finished = sum(fixes.outcomes.values())
+        healed = fixes.outcomes.get(Outcome.HEALED, 0)
+        return HealingStatus(
+            open_issues=len(self._parts.monitoring.book.open_issues()),
+            resolved_issues=issues.resolved,
+            fixes=fixes.total,
+            outcomes={outcome.value: count for outcome, count in fixes.outcomes.items()},
+            success_rate=healed / finished if finished else None,
+            running=tuple(self._parts.runner.running.values()),
+            last=last,
+        )
+
+    async def _goals(self) -> GoalsStatus:
+        return self._parts.goals.status()
+
+
+def decision_words(decision: Plan | Refusal | None) -> str:
+    """What is being done about an issue, in a few words."""
+    if decision is None:
+        return "not judged yet"
+    if isinstance(decision, Plan):
+        return f"{decision.strategy}: {'; '.join(decision.preview) or decision.cause}"
+    return decision.message
+
+
+def _loop(loop: SupervisedLoop, stalled: tuple[str, ...]) -> LoopStatus:
+    return LoopStatus(
+        name=loop.name,
+        state="stuck" if loop.name in stalled else loop.state.value,
+        interval_s=loop.interval_s,
+        runs=loop.runs,
+        failures=loop.failures,
+        last_run_at=loop.last_run_at,
+        last_duration_s=loop.last_duration_s,
+        last_error=loop.last_error,
+    )

@@ -1,0 +1,303 @@
+"""AutonomousOperationSystem: the four loops under one supervisor, and everything that they share.
+
+    system = AutonomousOperationSystem()
+    await system.start()
+    status = await system.get_system_status()
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from autonomyd.aio.clock import Clock, SystemClock
+from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
+from autonomyd.aio.termination import until_signal
+from autonomyd.engine.assembly import Parts, assemble
+from autonomyd.engine.bringup import bring_up, restore_history, settle_unfinished, wants_start
+from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.requests import ServiceRequests
+from autonomyd.engine.status import StatusReader
+from autonomyd.engine.watching import ServiceWatch
+from autonomyd.host.lock import InstanceLock
+from autonomyd.host.paths import default_state_dir, ensure_private_dir
+from autonomyd.knowledge.retention import Retention
+from autonomyd.knowledge.store import Store
+from autonomyd.model.issue import Issue, IssueState, Transition
+from autonomyd.model.reading import Reading
+from autonomyd.model.service import Intent, ServiceState
+from autonomyd.model.status import PauseStatus, SystemStatus
+from autonomyd.model.subject import HOST, service_of
+from autonomyd.settings.diff import changed_services
+from autonomyd.settings.root import Settings
+
+STOP_TIMEOUT_S = 10.0
+STUCK_AFTER_S = 30.0
+MAINTAIN_EVERY_S = 300.0
+
+log = structlog.get_logger(__name__)
+
+
+class AutonomousOperationSystem:
+    """`settings` default to the built-in ones (zero configuration: it watches the host).
+
+    State lives in `settings.daemon.state_dir`, else the user's default; one instance a folder (AlreadyRunning)."""
+
+    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None, config_file: str | None = None) -> None:
+        self.settings = settings or Settings()
+        self.clock: Clock = clock or SystemClock()
+        self.config_file = config_file
+        self.config_error: str | None = None
+        self.config_loaded_at = self.clock.wall()
+        self.started_at = self.clock.wall()
+        self.socket: str | None = None
+        self.state_dir = Path(self.settings.daemon.state_dir or default_state_dir())
+        self.supervisor = Supervisor(self.clock)
+        self._parts: Parts | None = None
+        self._lock: InstanceLock | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Task[None]] = set()
+        self._watches: dict[str, ServiceWatch] = {}
+        self._maintained_at = self.clock.monotonic()
+        self._stopping = False
+
+    # --- life ----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Return when every loop has made its first turn. Raises AlreadyRunning, OSError for the state folder."""
+        if self._parts is not None:
+            return
+        self._stopping = False
+        ensure_private_dir(self.state_dir)
+        self._lock = InstanceLock(self.state_dir / "autonomyd.lock").acquire()
+        try:
+            self._parts = parts = await self._assemble()
+            await self._restore(parts)
+            waiting = await self._add_services(parts, tuple(self.settings.services))
+        except BaseException:
+            await self.stop()
+            raise
+        self._add_loops(parts)
+        self._running = asyncio.get_running_loop().create_task(self.supervisor.run(), name="loops")
+        self._spawn(self._settle(parts, waiting))
+        await self.supervisor.wait_ready()
+        parts.records.event("daemon_started", HOST, f"watching {len(parts.keeper.services)} services")
+
+    async def stop(self) -> None:
+        """End the loops, let fixes under way end (bounded), close the store. Services go on running. Idempotent."""
+        if self._stopping:
+            return
+        self._stopping = True
+        for task in (*self._background, *([self._running] if self._running else [])):
+            task.cancel()
+        await asyncio.gather(*self._background, *([self._running] if self._running else []), return_exceptions=True)
+        parts = self._parts
+        if parts is not None:
+            await parts.healing.close(timeout_s=STOP_TIMEOUT_S)
+            await parts.monitoring.sampler.close()
+            await parts.keeper.close()
+            parts.records.event("daemon_stopped", HOST, "services go on running")
+            await parts.records.close()
+        self._parts = None
+        self._watches.clear()
+        if self._lock is not None:
+            self._lock.release()
+        self._running = None
+
+    async def run(self) -> None:
+        """Start, block until SIGINT or SIGTERM, stop."""
+        async with self:
+            await until_signal()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    # --- the parts, once started ---------------------------------------------------------------------------------
+
+    @property
+    def parts(self) -> Parts:
+        """Raises RuntimeError before `start`."""
+        if self._parts is None:
+            raise RuntimeError("the system is not running: await start() first")
+        return self._parts
+
+    async def get_system_status(self) -> SystemStatus:
+        """Everything that `autonomyctl status` shows; readable by attribute and by key."""
+        return await StatusReader(self).read()
+
+    def push(self, metric: str, value: float, *, unit: str = "") -> None:
+        """Take a metric of the embedding program in."""
+        self.parts.monitoring.push(metric, value, unit=unit)
+
+    @property
+    def requests(self) -> ServiceRequests:
+        """What a person asks for by hand."""
+        parts = self.parts
+        return ServiceRequests(keeper=parts.keeper, runner=parts.runner, records=parts.records)
+
+    async def check_now(self) -> list[Reading]:
+        """Run every probe now."""
+        return await self.parts.monitoring.sampler.look_at_all()
+
+    def pause(self, *, for_s: float | None = None, reason: str = "", actor: str = "program") -> PauseStatus:
+        return self.parts.pause.pause(for_s=for_s, reason=reason, actor=actor)
+
+    def resume(self, *, actor: str = "program") -> PauseStatus:
+        """End a pause, and reset the budget of disruptive acts."""
+        self.parts.history.forgive()
+        for issue in self.parts.monitoring.book.open_issues():
+            self.parts.monitoring.book.amend(issue, next_try_at=None)
+        return self.parts.pause.resume(actor=actor)
+
+    async def reload(self, settings: Settings) -> None:
+        """Put a new configuration in force; services that did not change are not touched, and none is stopped."""
+        parts = self.parts
+        changes = changed_services(self.settings, settings)
+        self.settings = parts.settings = settings
+        self.config_loaded_at = self.clock.wall()
+        self.config_error = None
+        for name in (*changes.removed, *changes.changed):
+            self._watches.pop(name).close()
+            await parts.keeper.remove(name)
+        parts.monitoring.reload(settings)
+        waiting = await self._add_services(parts, (*changes.added, *changes.changed))
+        self._set_intervals()
+        self._spawn(self._settle(parts, waiting))
+        parts.records.event("configuration_reloaded", HOST, f"{len(settings.services)} services")
+
+    # --- private -------------------------------------------------------------------------------------------------
+
+    async def _assemble(self) -> Parts:
+        retention = self.settings.retention
+        store = await Store.open(
+            str(self.state_dir / "state.db"),
+            clock=self.clock,
+            retention=Retention(days=retention.days, max_bytes=int(retention.max_mb * 1024 * 1024)),
+        )
+        return assemble(
+            settings=self.settings,
+            clock=self.clock,
+            store=store,
+            state_dir=self.state_dir,
+            on_service=self._service_changed,
+            on_issue=self._issue_changed,
+            watch_of=self._watches.get,
+            wake=self._wake,
+        )
+
+    async def _restore(self, parts: Parts) -> None:
+        records = parts.records
+        parts.pause.status = await records.restored_pause()
+        if self.settings.healing.paused and not parts.pause.status.actor:
+            parts.pause.pause(for_s=None, reason="the configuration starts paused", actor="configuration")
+        open_issues: list[Issue] = await records.read(records.issues.open, [])
+        parts.monitoring.book.restore(open_issues)
+        parts.goals.restore(await records.read(records.goals.unfinished, []))
+        await restore_history(records, parts.history)
+        wall = self.clock.wall()
+        for issue in open_issues:
+            name = service_of(issue.subject)
+            if issue.state in (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED):
+                issue = parts.monitoring.book.move(  # noqa: PLW2901
+                    issue, IssueState.DIAGNOSED, cause="the daemon was restarted during the fix", wall_now=wall
+                )
+            if name is not None and name not in self.settings.services:
+                parts.monitoring.book.clear(issue.key, cause="the service is no longer configured", wall_now=wall)
+
+    async def _add_services(self, parts: Parts, names: Collection[str]) -> tuple[str, ...]:
+        """Open the controls of `names`, all at once; returns those that are to be brought up."""
+        intents = await parts.records.restored_intents()
+
+        def held(service: ManagedService) -> bool:
+            return wants_start(service, parts.pause)
+
+        order = [name for name in self.settings.services if name in names]
+        added = await asyncio.gather(
+            *(
+                parts.keeper.add(name, self.settings.services[name], intents.get(name, Intent.STARTED), hold=held)
+                for name in order
+            )
+        )
+        for service in added:
+            self._watches[service.name] = ServiceWatch(service, parts.monitoring, parts.keeper)
+            self._watches[service.name].state_changed(ServiceState.UNKNOWN)
+        return tuple(service.name for service in added if service.operating)
+
+    def _add_loops(self, parts: Parts) -> None:
+        seconds = self.settings.intervals
+        bodies: tuple[tuple[str, Callable[[], Awaitable[float | None]], float], ...] = (
+            ("monitoring", parts.monitoring.tick, seconds.monitoring_s),
+            ("healing", parts.healing.tick, seconds.healing_s),
+            ("goals", self._goals, seconds.goals_s),
+            ("optimization", parts.optimization.tick, seconds.optimization_s),
+        )
+        for name, body, interval_s in bodies:
+            loop = SupervisedLoop(name=name, body=body, interval_s=interval_s, stuck_after_s=STUCK_AFTER_S)
+            self.supervisor.add(loop)
+        parts.monitoring.sampler.changed = self.supervisor.loops["monitoring"].wake
+        parts.healing.wake = self._wake
+
+    def _set_intervals(self) -> None:
+        for name, loop in self.supervisor.loops.items():
+            loop.interval_s = getattr(self.settings.intervals, f"{name}_s")
+        self.parts.healing.interval_s = self.settings.intervals.healing_s
+
+    async def _goals(self) -> None:
+        parts = self.parts
+        await parts.goals.tick()
+        now = self.clock.monotonic()
+        if now - self._maintained_at >= MAINTAIN_EVERY_S:
+            self._maintained_at = now
+            await parts.records.store.maintain()
+
+    async def _settle(self, parts: Parts, waiting: tuple[str, ...]) -> None:
+        await bring_up(parts.keeper, parts.runner, waiting)
+        await settle_unfinished(parts.records, parts.runner, parts.keeper.services.__contains__)
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background_ended)
+
+    def _background_ended(self, task: "asyncio.Task[None]") -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("background_task_failed", exc_info=task.exception())
+
+    def _wake(self) -> None:
+        loop = self.supervisor.loops.get("healing")
+        if loop is not None:
+            loop.wake.set()
+
+    def _service_changed(self, service: ManagedService, before: ServiceState) -> None:
+        watch = self._watches.get(service.name)
+        if watch is not None:
+            watch.state_changed(before)
+        if self._parts is not None:
+            words = f"{before} to {service.state}" + (f": {service.run.message}" if service.run.message else "")
+            self._parts.records.event("service_state", service.subject, words)
+        self._wake()
+
+    def _issue_changed(self, issue: Issue, transition: Transition | None) -> None:
+        parts = self._parts
+        if parts is None:
+            return
+        parts.records.issue(issue, transition)
+        if transition is None:
+            return
+        if issue.state is IssueState.OPEN:
+            log.warning("issue_opened", issue=issue.id, type=issue.type.value, subject=issue.subject, summary=issue.summary)
+            parts.optimization.on_issue(issue.subject)
+            self._wake()
+        elif issue.state is IssueState.RESOLVED:
+            log.info("issue_resolved", issue=issue.id, subject=issue.subject, cause=transition.cause)
+            parts.healing.forget(issue)

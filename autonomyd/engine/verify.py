@@ -1,0 +1,159 @@
+"""What new samples show after a fix. Only samples taken after the act count, and only known ones."""
+
+import asyncio
+from collections.abc import Callable
+
+from autonomyd.aio.clock import Clock
+from autonomyd.analyze.issuebook import IssueBook
+from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.monitoring import SelfMonitoringSystem
+from autonomyd.engine.services import ServiceKeeper
+from autonomyd.engine.watching import ServiceWatch
+from autonomyd.execute.runner import Validation
+from autonomyd.model.fix import Outcome
+from autonomyd.model.issue import Issue
+from autonomyd.model.plan import Plan
+from autonomyd.model.service import Intent, RunState, ServiceState
+from autonomyd.model.step import RemoveFiles, SetProbeInterval, StopService
+from autonomyd.model.subject import Subject
+
+SAMPLES = 2
+"""Good readings of every check, after the act, that count as enough."""
+ALIVE_S = 1.0
+"""A service without checks has to live this long."""
+EXTRA_S = 5.0
+POLL_S = 0.25
+
+
+class Verifier:
+    """`validate` is the runner's: it waits for new samples and says what they show."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        monitoring: SelfMonitoringSystem,
+        keeper: ServiceKeeper,
+        watch_of: Callable[[str], ServiceWatch | None],
+        verify_s: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._monitoring = monitoring
+        self._keeper = keeper
+        self._watch_of = watch_of
+        self._verify_s = verify_s
+
+    @property
+    def _book(self) -> IssueBook:
+        return self._monitoring.book
+
+    async def validate(self, plan: Plan, since: float) -> Validation:
+        service = self._keeper.services.get(plan.service or "")
+        if service is not None:
+            return await self._service(plan, service, since)
+        if any(isinstance(step, RemoveFiles) for step in plan.steps):
+            return await self._space(plan)
+        if any(isinstance(step, SetProbeInterval) for step in plan.steps):
+            return Validation(outcome=Outcome.HEALED, message="the interval is in force; its effect is measured later")
+        return await self._symptom(plan, since)
+
+    async def _service(self, plan: Plan, service: ManagedService, since: float) -> Validation:
+        if isinstance(plan.steps[-1], StopService) and service.intent is Intent.STOPPED:
+            gone = service.run.state is RunState.GONE
+            return Validation(
+                outcome=Outcome.HEALED if gone else Outcome.INEFFECTIVE,
+                message="it has stopped" if gone else f"it still runs (pid {service.run.pid})",
+            )
+        watch = self._watch_of(service.name)
+        if watch is not None:
+            watch.hurry(True)
+        try:
+            return await self._settled(service, since)
+        finally:
+            if watch is not None and service.state is not ServiceState.STARTING:
+                watch.hurry(False)
+
+    async def _settled(self, service: ManagedService, since: float) -> Validation:
+        slowest_s = max((check.settings.timeout_s for check in service.checks.values()), default=0.0)
+        wait_s = min(self._verify_s(), service.settings.start_grace_s + SAMPLES * slowest_s + EXTRA_S)
+        deadline = since + wait_s
+        while True:
+            now = self._clock.monotonic()
+            if service.run.state is RunState.GONE:
+                return _ineffective(f"it ended again: {service.run.message}")
+            if service.state is ServiceState.UP and self._enough(service, now):
+                return Validation(outcome=Outcome.HEALED, message=_well(service, now - since))
+            if service.state is ServiceState.FAILING:
+                return _ineffective(_still(service))
+            if now >= deadline:
+                return self._out_of_time(service, wait_s)
+            changed = service.changed
+            try:
+                async with asyncio.timeout(min(POLL_S, deadline - now)):
+                    await changed.wait()
+            except TimeoutError:
+                self._keeper.update(service)
+
+    def _enough(self, service: ManagedService, now: float) -> bool:
+        if service.checks:
+            return service.verified(samples=SAMPLES)
+        return now - service.settled_from >= ALIVE_S
+
+    def _out_of_time(self, service: ManagedService, wait_s: float) -> Validation:
+        silent = [check.name for check in service.checks.values() if check.passes == 0 and not check.streak.failures]
+        if silent and service.state is ServiceState.UP:
+            words = ", ".join(silent)
+            return Validation(outcome=Outcome.UNVERIFIED, message=f"it runs, but {words} could not tell in {wait_s:.0f} s")
+        return _ineffective(f"it was not well after {wait_s:.0f} s: {_still(service)}")
+
+    async def _space(self, plan: Plan) -> Validation:
+        issue = self._issue(plan)
+        if issue is None:
+            return Validation(outcome=Outcome.HEALED, message="the space is enough again")
+        probe = issue.subject if issue.subject.startswith("folder:") else "host"
+        await self._monitoring.sampler.look_at(probe)
+        value = self._value(issue.subject, issue.metric)
+        if value is None:
+            return Validation(outcome=Outcome.UNVERIFIED, message="how full it is now could not be read")
+        threshold = issue.threshold if issue.threshold is not None else 100.0
+        words = f"{value:.1f} % are in use, the level is {threshold:g} %"
+        outcome = Outcome.HEALED if value <= threshold else Outcome.INEFFECTIVE
+        return Validation(outcome=outcome, message=words)
+
+    async def _symptom(self, plan: Plan, since: float) -> Validation:
+        """A custom strategy: the metric that raised the issue must be known anew, and back."""
+        issue = self._issue(plan)
+        if issue is None or issue.threshold is None:
+            return Validation(outcome=Outcome.UNVERIFIED, message="no metric tells whether it helped")
+        deadline = since + self._verify_s()
+        while (now := self._clock.monotonic()) < deadline:
+            view = self._monitoring.metrics.view(issue.subject, issue.metric)
+            newest = [value for at, value in view.known() if at > since] if view is not None else []
+            if newest:
+                rule = self._monitoring.thresholds.rule(issue.metric)
+                back = rule.back(newest[-1]) if rule is not None else newest[-1] <= issue.threshold
+                words = f"{issue.metric} is {newest[-1]:.4g}, the level is {issue.threshold:g}"
+                return Validation(outcome=Outcome.HEALED if back else Outcome.INEFFECTIVE, message=words)
+            await asyncio.sleep(min(POLL_S, deadline - now))
+        return Validation(outcome=Outcome.UNVERIFIED, message=f"no new sample of {issue.metric} came")
+
+    def _issue(self, plan: Plan) -> Issue | None:
+        return self._book.get(plan.issue_id) if plan.issue_id is not None else None
+
+    def _value(self, subject: Subject, metric: str) -> float | None:
+        return self._monitoring.metrics.last(subject, metric)
+
+
+def _ineffective(message: str) -> Validation:
+    return Validation(outcome=Outcome.INEFFECTIVE, message=message)
+
+
+def _well(service: ManagedService, after_s: float) -> str:
+    if service.checks:
+        return f"all checks pass, {after_s:.2f} s after the act"
+    return f"it has been running for {after_s:.1f} s"
+
+
+def _still(service: ManagedService) -> str:
+    failing = [f"{check.name}: {check.last.message}" for check in service.checks.values() if check.last and check.passes == 0]
+    return "; ".join(failing) or f"it is {service.state}"

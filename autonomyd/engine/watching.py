@@ -1,0 +1,223 @@
+"""Joins services to monitoring: their checks and process probes on the timetable, their states to issues."""
+
+import structlog
+
+from autonomyd.analyze.detectors.streak import StreakDetector
+from autonomyd.analyze.detectors.threshold import ThresholdDetector, ThresholdRule
+from autonomyd.analyze.verdict import Verdict
+from autonomyd.engine.judges import LimitJudge
+from autonomyd.engine.managed import ManagedCheck, ManagedService
+from autonomyd.engine.monitoring import SelfMonitoringSystem
+from autonomyd.engine.services import ServiceKeeper
+from autonomyd.model.health import Severity
+from autonomyd.model.issue import Finding, Issue, IssueType
+from autonomyd.model.reading import Reading, ReadingState
+from autonomyd.model.service import Intent, RunState, ServiceState
+from autonomyd.monitor.probes import check_probes
+from autonomyd.monitor.probes.process import ProcessProbe
+from autonomyd.settings.service import CheckSettings
+
+log = structlog.get_logger(__name__)
+
+FROZEN_LOOKS = 2
+HURRY_S = 0.1
+"""How often checks run while a service starts or a fix is verified."""
+LATENCY_CLEAR_SHARE = 0.9
+LATENCY_CONSECUTIVE = 3
+
+_DOWN = (IssueType.SERVICE_DOWN, "process")
+_UNHEALTHY = (IssueType.SERVICE_UNHEALTHY, "checks")
+
+
+class ServiceWatch:
+    """One per service: owns its probes, turns what they say into findings."""
+
+    def __init__(self, service: ManagedService, monitoring: SelfMonitoringSystem, keeper: ServiceKeeper) -> None:
+        self._service = service
+        self._monitoring = monitoring
+        self._keeper = keeper
+        self._limits: LimitJudge = monitoring.limit_judge(service.subject, service.settings.limits)
+        self._latency: dict[str, ThresholdDetector] = {}
+        self._probes: list[str] = []
+        self._hurried = False
+        self._add_checks()
+        self._add_process()
+
+    def close(self) -> None:
+        for name in self._probes:
+            self._monitoring.unwatch(name)
+        for issue in self._monitoring.book.of_subject(self._service.subject):
+            self._clear((issue.type, issue.metric), "the service is no longer configured")
+
+    def exceeded(self) -> tuple[str, ...]:
+        return self._limits.exceeded()
+
+    def hurry(self, on: bool) -> None:
+        """Look often while somebody waits for the answer."""
+        if on is not self._hurried:
+            self._hurried = on
+            for check in self._service.checks.values():
+                self._monitoring.sampler.hurry(check.probe, HURRY_S if on else None)
+
+    def state_changed(self, before: ServiceState) -> None:
+        """Called at every change of the service's state."""
+        service = self._service
+        self.hurry(service.state is ServiceState.STARTING)
+        if service.state is ServiceState.STARTING and before is not ServiceState.STARTING:
+            self._limits.reset()
+            self._latency.clear()
+        if service.state is ServiceState.DOWN:
+            self._report_down()
+        elif service.state is ServiceState.FAILING:
+            self._report_unhealthy()
+        elif service.state is ServiceState.UP:
+            self._clear(_DOWN, "it runs again")
+            self._clear(_UNHEALTHY, "its checks pass")
+        elif service.state is ServiceState.STOPPED or service.intent is Intent.STOPPED:
+            for key in (_DOWN, _UNHEALTHY):
+                self._clear(key, "it was stopped on purpose")
+
+    def _add_checks(self) -> None:
+        service = self._service
+        every_default = self._monitoring.settings.intervals.monitoring_s
+        for name, settings in named_checks(service.settings.checks).items():
+            probe = f"{service.name}.{name}"
+            check = ManagedCheck(
+                name=name, probe=probe, settings=settings, streak=StreakDetector(settings.failures)
+            )
+            service.checks[name] = check
+            self._monitoring.watch(
+                probe,
+                service.subject,
+                check_probes()[settings.type](settings, self._monitoring.clock),  # type: ignore[call-arg]
+                kind=settings.type,
+                every_s=settings.every_s or every_default,
+                timeout_s=settings.timeout_s,
+                on_reading=lambda reading, check=check: self._checked(check, reading),  # type: ignore[misc]
+            )
+            self._probes.append(probe)
+
+    def _add_process(self) -> None:
+        service = self._service
+        own = service.settings.check_every_s
+        shortest = min((check.every_s for check in service.settings.checks if check.every_s), default=None)
+        name = f"{service.name}.process"
+        self._process = ProcessProbe(lambda: service.run.pid if service.has_process else None, self._monitoring.clock)
+        self._monitoring.watch(
+            name,
+            service.subject,
+            self._process,
+            kind="process",
+            every_s=own or shortest or self._monitoring.settings.intervals.monitoring_s,
+            on_reading=self._process_read,
+        )
+        self._probes.append(name)
+
+    def _checked(self, check: ManagedCheck, reading: Reading) -> None:
+        service = self._service
+        if not service.has_process and service.run.state is RunState.GONE:
+            check.last = reading  # nothing runs: its checks have nothing to tell
+            return
+        before = service.state
+        self._keeper.hear(service, check, reading)
+        if service.state is ServiceState.FAILING and before is ServiceState.FAILING:
+            self._report_unhealthy()
+        latency = reading.values.get("latency_ms")
+        if latency is not None and service.state is ServiceState.UP:
+            self._judge_latency(check, reading.at, latency)
+
+    def _process_read(self, reading: Reading) -> None:
+        service = self._service
+        frozen = self._process.frozen and reading.state is ReadingState.OK
+        service.frozen_looks = service.frozen_looks + 1 if frozen else 0
+        if not service.operating and (
+            not service.has_process or service.frozen_looks == FROZEN_LOOKS or service.run.state is RunState.FROZEN
+        ):
+            self._keeper.observe(service)
+        elif service.grace_until is not None:
+            self._keeper.update(service)  # the grace time may be over without any check to say so
+        if reading.state is ReadingState.OK:
+            self._limits.observe(reading.at, reading.values)
+
+    def _report_down(self) -> None:
+        service = self._service
+        self._report(
+            Finding(
+                type=_DOWN[0],
+                metric=_DOWN[1],
+                subject=service.subject,
+                severity=Severity.CRITICAL,
+                summary=f"{service.name} is not running: {service.run.message or 'no process'}",
+                evidence=(service.run.message,) if service.run.message else (),
+                certain=True,
+            )
+        )
+        self._clear(_UNHEALTHY, "its process is gone")
+
+    def _report_unhealthy(self) -> None:
+        service = self._service
+        frozen = service.run.state is RunState.FROZEN
+        failing = service.failing_checks()
+        seen = tuple(f"{check.name}: {check.last.message if check.last else ''}" for check in failing)
+        if frozen:
+            words = "its process is frozen (stopped by a signal)"
+        else:
+            words = "; ".join(f"{check.name} failed" for check in failing)
+        self._report(
+            Finding(
+                type=_UNHEALTHY[0],
+                metric=_UNHEALTHY[1],
+                subject=service.subject,
+                severity=Severity.CRITICAL,
+                summary=f"{service.name} does not work: {words}",
+                evidence=seen,
+                certain=frozen,
+            )
+        )
+
+    def _judge_latency(self, check: ManagedCheck, at: float, latency_ms: float) -> None:
+        bound = getattr(check.settings, "latency_ms", None)
+        if bound is None:
+            return
+        detector = self._latency.get(check.name)
+        if detector is None:
+            rule = ThresholdRule(enter=bound, clear=bound * LATENCY_CLEAR_SHARE, consecutive=LATENCY_CONSECUTIVE)
+            detector = self._latency[check.name] = ThresholdDetector(rule)
+        verdict = detector.observe(at, latency_ms)
+        if verdict is Verdict.RAISED:
+            self._report(
+                Finding(
+                    type=IssueType.HIGH_LATENCY,
+                    subject=self._service.subject,
+                    metric=check.name,
+                    severity=Severity.WARNING,
+                    summary=f"{self._service.name} answers slowly: {check.name} takes {latency_ms:.0f} ms, "
+                    f"over {bound:g} ms",
+                    value=latency_ms,
+                    threshold=bound,
+                )
+            )
+        elif verdict is Verdict.CLEARED:
+            self._clear((IssueType.HIGH_LATENCY, check.name), f"{check.name} takes {latency_ms:.0f} ms again")
+
+    def _report(self, finding: Finding) -> Issue:
+        return self._monitoring.book.report(finding, wall_now=self._monitoring.clock.wall())[0]
+
+    def _clear(self, key: tuple[IssueType, str], cause: str) -> None:
+        kind, metric = key
+        self._monitoring.book.clear(
+            (kind, self._service.subject, metric), cause=cause, wall_now=self._monitoring.clock.wall()
+        )
+
+
+def named_checks(checks: tuple[CheckSettings, ...]) -> dict[str, CheckSettings]:
+    """Checks by name: the given one, else the type, numbered from the second on."""
+    named: dict[str, CheckSettings] = {}
+    for check in checks:
+        name = check.name or check.type
+        number = 2
+        while name in named:
+            name = f"{check.name or check.type}-{number}"
+            number += 1
+        named[name] = check
+    return named

@@ -1,0 +1,10 @@
+"""The bundled strategies, one file each, gentle ones first. A new one is one file, one line here, one data test."""
+
+from autonomyd.execute.playbooks.custom import Custom
+from autonomyd.execute.playbooks.free_disk_space import FreeDiskSpace
+from autonomyd.execute.playbooks.kill_and_start import KillAndStart
+from autonomyd.execute.playbooks.restart import Restart
+from autonomyd.execute.playbooks.start import Start
+from autonomyd.model.strategy import Strategy
+
+BUNDLED: tuple[Strategy, ...] = (Custom(), Start(), Restart(), KillAndStart(), FreeDiskSpace())

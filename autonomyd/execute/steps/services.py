@@ -1,0 +1,50 @@
+"""Start, stop and restart a service."""
+
+from typing import Protocol
+
+from autonomyd.model.step import RestartService, StartService, StepResult, StopService
+
+
+class ServiceHands(Protocol):
+    """Who can start and stop services by name. All raise StepFailure."""
+
+    async def start(self, name: str) -> str: ...
+
+    async def stop(self, name: str, *, force: bool) -> str: ...
+
+    async def restart(self, name: str) -> str: ...
+
+
+class StartHandler:
+    def __init__(self, hands: ServiceHands) -> None:
+        self._hands = hands
+
+    async def apply(self, step: StartService) -> StepResult:
+        return StepResult(ok=True, message=await self._hands.start(step.service))
+
+    async def undo(self, step: StartService) -> None:
+        """A started service is left running: taking it down again would leave it worse than found."""
+
+
+class StopHandler:
+    def __init__(self, hands: ServiceHands) -> None:
+        self._hands = hands
+
+    async def apply(self, step: StopService) -> StepResult:
+        return StepResult(ok=True, message=await self._hands.stop(step.service, force=step.force))
+
+    async def undo(self, step: StopService) -> StepResult:
+        """Never leave a service down that was up."""
+        return StepResult(ok=True, message=await self._hands.start(step.service))
+
+
+class RestartHandler:
+    def __init__(self, hands: ServiceHands) -> None:
+        self._hands = hands
+
+    async def apply(self, step: RestartService) -> StepResult:
+        return StepResult(ok=True, message=await self._hands.restart(step.service))
+
+    async def undo(self, step: RestartService) -> StepResult:
+        """A restart that broke off half-way is finished: the service must run."""
+        return StepResult(ok=True, message=await self._hands.start(step.service))

@@ -1,0 +1,278 @@
+"""systemd over D-Bus: states by signals, acts as jobs that are waited for. One manager serves all units.
+
+Nothing is polled: a unit's properties arrive with its PropertiesChanged signals, and are read anew only after a
+(re)connection or a reload of the unit files.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from autonomyd.host.dbus import BusError, SystemBus
+
+NAME = "org.freedesktop.systemd1"
+PATH = "/org/freedesktop/systemd1"
+MANAGER = f"{NAME}.Manager"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+REFRESH_TRIES = 5
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitState:
+    """A unit as systemd last told. The words are systemd's own (`active`, `failed`, `running`, `exit-code`);
+    `main_pid` and `exit_status` are 0 where there is none. `missing` has words when nothing is known."""
+
+    load: str = ""
+    active: str = ""
+    sub: str = ""
+    main_pid: int = 0
+    result: str = ""
+    exit_status: int = 0
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitInfo:
+    """A row of the list of units."""
+
+    name: str
+    description: str
+    load: str
+    active: str
+    sub: str
+
+
+class JobFailedError(Exception):
+    """systemd ended a job without success. `result` is its word: failed, timeout, dependency, canceled, ..."""
+
+    def __init__(self, message: str, result: str) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watched:
+    path: str
+    state: UnitState
+    listeners: list[Callable[[UnitState], None]]
+    signals: int = 0
+
+
+class SystemdManager:
+    """The service manager of this machine. Made without contact; `open` connects (idempotent), `close` ends it."""
+
+    def __init__(self) -> None:
+        self._bus = SystemBus(on_signal=self._heard, on_up=self._connected, on_down=self._lost)
+        self._units: dict[str, _Watched] = {}
+        self._by_path: dict[str, str] = {}
+        self._waiting = 0
+        self._jobs: dict[str, asyncio.Future[str]] = {}
+        self._done_early: dict[str, str] = {}
+        self._refreshing: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Returns after the first attempt to connect. Raises BusMissingError when dbus-fast is not installed."""
+        await self._bus.open()
+
+    async def close(self) -> None:
+        for task in tuple(self._refreshing):
+            task.cancel()
+        await asyncio.gather(*self._refreshing, return_exceptions=True)
+        await self._bus.close()
+
+    async def watch(self, unit: str, listener: Callable[[UnitState], None]) -> UnitState:
+        """The unit's state now; from then on `listener` gets each change, `missing` included. Raises nothing: what
+        cannot be known now is told when it can."""
+        watched = self._units.get(unit)
+        if watched is None:
+            watched = _Watched(path=unit_path(unit), state=UnitState(missing="not asked yet"), listeners=[])
+            self._units[unit] = watched
+            self._by_path[watched.path] = unit
+            if self._bus.connected:
+                try:
+                    await self._follow(unit)
+                except BusError as error:
+                    watched.state = UnitState(missing=str(error))
+            else:
+                watched.state = UnitState(missing="no connection to the system bus")
+        watched.listeners.append(listener)
+        return watched.state
+
+    async def unwatch(self, unit: str, listener: Callable[[UnitState], None]) -> None:
+        watched = self._units.get(unit)
+        if watched is None or listener not in watched.listeners:
+            return
+        watched.listeners.remove(listener)
+        if not watched.listeners:
+            del self._units[unit]
+            del self._by_path[watched.path]
+            if self._bus.connected:
+                try:
+                    await self._bus.remove_match(_rule(watched.path))
+                except BusError as error:
+                    log.debug("unwatch_failed", unit=unit, error=str(error))
+
+    async def run_job(self, method: str, unit: str, *, timeout_s: float) -> None:
+        """StartUnit, StopUnit or RestartUnit; returns when systemd has done it.
+
+        Raises JobFailedError, BusError (not found, not allowed, no connection), TimeoutError."""
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                (job,) = await self._manager(method, "ss", (unit, "replace"))
+                result = await self._job_result(job)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._done_early.clear()
+        await self._refresh(unit)
+        if result not in {"done", "skipped"}:
+            raise JobFailedError(f"{method} {unit}: {result}", result)
+
+    async def kill(self, unit: str, signal_number: int) -> None:
+        """Signals every process of the unit. Raises BusError."""
+        await self._manager("KillUnit", "ssi", (unit, "all", signal_number))
+
+    async def reset_failed(self, unit: str) -> None:
+        """Lets a unit start again that used up its start limit. Raises BusError."""
+        await self._manager("ResetFailedUnit", "s", (unit,))
+
+    async def list_units(self, pattern: str = "*.service") -> tuple[UnitInfo, ...]:
+        """The loaded, active units whose names fit the shell pattern. Raises BusError."""
+        (rows,) = await self._manager("ListUnitsByPatterns", "asas", (["active"], [pattern]))
+        return tuple(
+            UnitInfo(name=row[0], description=row[1], load=row[2], active=row[3], sub=row[4])
+            for row in rows
+            if row[2] == "loaded"
+        )
+
+    async def _manager(self, member: str, signature: str = "", body: tuple[Any, ...] = ()) -> list[Any]:
+        return await self._bus.call(NAME, PATH, MANAGER, member, signature, body)
+
+    async def _connected(self) -> None:
+        await self._bus.add_match(
+            f"type='signal',sender='{NAME}',path='{PATH}',interface='{MANAGER}',member='JobRemoved'"
+        )
+        await self._bus.add_match(
+            f"type='signal',sender='{NAME}',path='{PATH}',interface='{MANAGER}',member='Reloading'"
+        )
+        await self._manager("Subscribe")
+        for unit in tuple(self._units):
+            await self._follow(unit)
+
+    def _lost(self, words: str) -> None:
+        for future in self._jobs.values():
+            future.set_exception(BusError(words))
+            future.exception()  # a caller that gave up no longer asks, and that is no fault to log
+        self._jobs.clear()
+        for watched in self._units.values():
+            self._set(watched, UnitState(missing=words))
+
+    async def _follow(self, unit: str) -> None:
+        await self._bus.add_match(_rule(self._units[unit].path))
+        await self._refresh(unit)
+
+    async def _refresh(self, unit: str) -> None:
+        """Reads the unit's state; again when a signal came meanwhile, whose news the answer may not hold."""
+        watched = self._units.get(unit)
+        if watched is None:
+            return
+        for _ in range(REFRESH_TRIES):
+            before = watched.signals
+            state = await self._read(unit, watched.path)
+            if watched.signals == before:
+                break
+        self._set(watched, state)
+
+    async def _read(self, unit: str, path: str) -> UnitState:
+        (rows,) = await self._manager("ListUnitsByNames", "as", ([unit],))
+        if not rows:
+            return UnitState(missing="unit not found")
+        row = rows[0]
+        state = UnitState(load=row[2], active=row[3], sub=row[4])
+        if not unit.endswith(".service") or state.load != "loaded":
+            return state
+        main_pid, result, status = await asyncio.gather(
+            *(
+                self._bus.call(NAME, path, PROPERTIES, "Get", "ss", (f"{NAME}.Service", name))
+                for name in ("MainPID", "Result", "ExecMainStatus")
+            )
+        )
+        return replace(state, main_pid=main_pid[0].value, result=result[0].value, exit_status=status[0].value)
+
+    def _heard(self, path: str, member: str, body: list[Any]) -> None:
+        if member == "PropertiesChanged":
+            watched = self._units.get(self._by_path.get(path, ""))
+            if watched is not None and len(body) >= 2:
+                watched.signals += 1
+                self._set(watched, _changed(watched.state, body[1]))
+        elif member == "JobRemoved" and len(body) >= 4:
+            self._job_done(body[1], body[3])
+        elif member == "Reloading" and body == [False]:
+            self._refresh_all()
+
+    def _refresh_all(self) -> None:
+        """Unit files were read anew: what was not found may be there now, and the other way round."""
+        task = asyncio.create_task(self._refresh_each(tuple(self._units)), name="systemd-refresh")
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshing.discard)
+
+    async def _refresh_each(self, units: tuple[str, ...]) -> None:
+        for unit in units:
+            try:
+                await self._refresh(unit)
+            except BusError as error:
+                log.debug("unit_refresh_failed", unit=unit, error=str(error))
+
+    async def _job_result(self, job: str) -> str:
+        if job in self._done_early:
+            return self._done_early[job]
+        # Two callers that ask for the same thing get the same job.
+        future = self._jobs.setdefault(job, asyncio.get_running_loop().create_future())
+        return await asyncio.shield(future)
+
+    def _job_done(self, job: str, result: str) -> None:
+        future = self._jobs.pop(job, None)
+        if future is not None:
+            future.set_result(result)
+        elif self._waiting:
+            self._done_early[job] = result
+
+    def _set(self, watched: _Watched, state: UnitState) -> None:
+        if state == watched.state:
+            return
+        watched.state = state
+        for listener in tuple(watched.listeners):
+            listener(state)
+
+
+def unit_path(unit: str) -> str:
+    """The object path of a unit: every byte but letters and digits (and a leading digit) as _xx."""
+    escaped = "".join(
+        chr(byte) if chr(byte).isalnum() and byte < 128 and not (index == 0 and chr(byte).isdigit()) else f"_{byte:02x}"
+        for index, byte in enumerate(unit.encode())
+    )
+    return f"{PATH}/unit/{escaped}"
+
+
+def _rule(path: str) -> str:
+    return f"type='signal',sender='{NAME}',path='{path}',interface='{PROPERTIES}',member='PropertiesChanged'"
+
+
+def _changed(state: UnitState, values: dict[str, Any]) -> UnitState:
+    """The state with what a signal of either of the unit's interfaces brought."""
+    fields = {
+        "LoadState": "load",
+        "ActiveState": "active",
+        "SubState": "sub",
+        "MainPID": "main_pid",
+        "Result": "result",
+        "ExecMainStatus": "exit_status",
+    }
+    news = {fields[name]: variant.value for name, variant in values.items() if name in fields}
+    return replace(state, **news) if news else state

@@ -1,0 +1,61 @@
+"""What a probe is. It looks; the sampler stamps time, subject and name, keeps the deadline, and catches what it raises."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from autonomyd.aio.clock import Clock
+from autonomyd.model.reading import NO_VALUES, MetricSpec, ReadingState
+from autonomyd.model.subject import Subject
+from autonomyd.settings.service import CheckSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look saw. `subject` is set by a probe that looks at several."""
+
+    state: ReadingState = ReadingState.OK
+    values: Mapping[str, float] = field(default_factory=lambda: NO_VALUES)
+    message: str = ""
+    subject: Subject | None = None
+
+
+def ok(values: Mapping[str, float] = NO_VALUES, message: str = "") -> Look:
+    return Look(values=values, message=message)
+
+
+def failed(message: str, values: Mapping[str, float] = NO_VALUES) -> Look:
+    return Look(state=ReadingState.FAILED, message=message, values=values)
+
+
+def unknown(message: str) -> Look:
+    return Look(state=ReadingState.UNKNOWN, message=message)
+
+
+@runtime_checkable
+class QuickProbe(Protocol):
+    """A look that can't block (an in-memory or /proc read): it runs between two turns of the event loop."""
+
+    metrics: ClassVar[tuple[MetricSpec, ...]]
+
+    def look_now(self) -> Look | tuple[Look, ...]:
+        """Look. Whatever it raises becomes `unknown`."""
+
+
+@runtime_checkable
+class Probe(Protocol):
+    """A look that waits for something. It is cancelled at its deadline."""
+
+    metrics: ClassVar[tuple[MetricSpec, ...]]
+
+    async def look(self) -> Look | tuple[Look, ...]:
+        """Look. Whatever it raises becomes `unknown`."""
+
+
+class CheckProbe(Probe, Protocol):
+    """A probe that a service's `checks` can name: `kind` is the `type` in the configuration, `Options` its keys."""
+
+    kind: ClassVar[str]
+    Options: ClassVar[type[CheckSettings]]
+
+    def __init__(self, options: Any, clock: Clock) -> None: ...

@@ -1,0 +1,30 @@
+"""The probes, one file each. A new check is one file, one line in CHECKS (or an entry point `autonomyd.probes`), one test."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+
+from autonomyd.monitor.probe import CheckProbe
+from autonomyd.monitor.probes.command import CommandProbe
+from autonomyd.monitor.probes.file import FileProbe
+from autonomyd.monitor.probes.heartbeat import HeartbeatProbe
+from autonomyd.monitor.probes.http import HttpProbe
+from autonomyd.monitor.probes.tcp import TcpProbe
+from autonomyd.settings.service import CheckSettings
+
+CHECKS: tuple[type[CheckProbe], ...] = (HttpProbe, TcpProbe, CommandProbe, FileProbe, HeartbeatProbe)
+
+
+@cache
+def check_probes() -> Mapping[str, type[CheckProbe]]:
+    """Every kind of check by its `type`: the bundled ones and those that installed packages add."""
+    found = {probe.kind: probe for probe in CHECKS}
+    for entry in entry_points(group="autonomyd.probes"):
+        probe = entry.load()
+        found.setdefault(probe.kind, probe)
+    return found
+
+
+def check_kinds() -> Mapping[str, type[CheckSettings]]:
+    """What the configuration may say of each kind of check."""
+    return {kind: probe.Options for kind, probe in check_probes().items()}

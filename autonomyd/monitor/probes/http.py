@@ -1,0 +1,71 @@
+"""`type = "http"`: asks for a URL and judges the answer's status, body and time."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, field_validator
+
+from autonomyd.aio.clock import Clock
+from autonomyd.host.failure import NetworkFailure
+from autonomyd.host.http import http_get
+from autonomyd.model.reading import MetricSpec
+from autonomyd.monitor.probe import Look, failed, ok, unknown
+from autonomyd.settings.service import CheckSettings
+
+
+class HttpOptions(CheckSettings):
+    """An HTTP or HTTPS request; a refused connection, a reset or silence until the deadline is a failure."""
+
+    url: str = Field(pattern=r"^https?://[^\s]+$", max_length=2000)
+    """What to ask for."""
+    method: Annotated[str, Field(pattern=r"^[A-Z]+$")] = "GET"
+    """Request method."""
+    status: int | tuple[int, ...] = 200
+    """Status code, or codes, of a good answer."""
+    latency_ms: Annotated[float, Field(gt=0)] = 1000.0
+    """A slower answer is an issue of its own (high latency), not a failure."""
+    contains: str | None = None
+    """Text that a good answer's first 64 KiB contain."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Request headers."""
+    verify: bool = True
+    """Check the certificate of an https URL."""
+
+    @field_validator("headers")
+    @classmethod
+    def _one_line(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if any(ch in name + text for ch in "\r\n\0"):
+                raise ValueError(f"header {name!r} has a line break")
+        return value
+
+
+class HttpProbe:
+    kind: ClassVar[str] = "http"
+    Options: ClassVar[type[CheckSettings]] = HttpOptions
+    metrics: ClassVar = (MetricSpec(name="latency_ms", unit="ms"),)
+
+    def __init__(self, options: HttpOptions, clock: Clock) -> None:
+        self._options = options
+        status = options.status
+        self._good = frozenset((status,) if isinstance(status, int) else status)
+        self._headers = tuple(options.headers.items())
+
+    async def look(self) -> Look:
+        options = self._options
+        try:
+            answer = await http_get(
+                options.url,
+                method=options.method,
+                headers=self._headers,
+                timeout_s=options.timeout_s * 0.98,  # its own deadline comes first, so that it can say what it waited for
+                verify=options.verify,
+            )
+        except NetworkFailure as error:
+            return unknown(error.message) if error.ours else failed(error.message)
+        values = {"latency_ms": answer.latency_s * 1000.0}
+        if answer.status not in self._good:
+            expected = ", ".join(map(str, sorted(self._good)))
+            return failed(f"answered {answer.status}, expected {expected}", values)
+        if options.contains is not None and options.contains.encode() not in answer.body:
+            return failed(f"answered {answer.status}, but without the text {options.contains!r}", values)
+        return ok(values, f"{answer.status} in {values['latency_ms']:.0f} ms")

@@ -1,0 +1,55 @@
+"""A service's processes: CPU, memory, threads, descriptors, children, zombies, uptime of the whole tree."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from autonomyd.aio.clock import Clock
+from autonomyd.host.process import TreeFacts, tree_facts
+from autonomyd.host.process_facts import STOPPED_STATES
+from autonomyd.model.reading import MetricSpec
+from autonomyd.monitor.probe import Look, failed, ok, unknown
+
+
+class ProcessProbe:
+    """Sums over the main process and all its descendants. `pid_of` tells the main process now, None when there is none."""
+
+    metrics: ClassVar = (
+        MetricSpec(name="cpu_percent", unit="%"),
+        MetricSpec(name="rss_mb", unit="MB"),
+        MetricSpec(name="threads"),
+        MetricSpec(name="fds"),
+        MetricSpec(name="children"),
+        MetricSpec(name="zombies"),
+        MetricSpec(name="uptime_s", unit="s"),
+    )
+
+    def __init__(self, pid_of: Callable[[], int | None], clock: Clock) -> None:
+        self._pid_of = pid_of
+        self._clock = clock
+        self._previous: TreeFacts | None = None
+        self.frozen = False
+
+    def look_now(self) -> Look:
+        pid = self._pid_of()
+        if pid is None:
+            self._previous = None
+            self.frozen = False
+            return unknown("it has no process that is known")
+        facts = tree_facts(pid, previous=self._previous, now=self._clock.monotonic())
+        self._previous = facts
+        if facts is None:
+            return failed(f"process {pid} is gone")
+        values = {
+            "rss_mb": facts.rss_mb,
+            "threads": float(facts.threads),
+            "children": float(facts.children),
+            "zombies": float(facts.zombies),
+            "uptime_s": facts.uptime_s,
+        }
+        if facts.cpu_percent is not None:
+            values["cpu_percent"] = facts.cpu_percent
+        if facts.fds is not None:
+            values["fds"] = float(facts.fds)
+        # a frozen process has numbers like any other: the state letter alone tells
+        self.frozen = facts.state in STOPPED_STATES
+        return ok(values, "; ".join(facts.unknown))

@@ -1,0 +1,38 @@
+"""`type = "tcp"`: connects to a port."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from autonomyd.aio.clock import Clock
+from autonomyd.host.failure import NetworkFailure
+from autonomyd.host.tcp import tcp_connect
+from autonomyd.model.reading import MetricSpec
+from autonomyd.monitor.probe import Look, failed, ok, unknown
+from autonomyd.settings.service import CheckSettings
+
+
+class TcpOptions(CheckSettings):
+    """A TCP connection; refused, or silence until the deadline, is a failure."""
+
+    host: str = "127.0.0.1"
+    """Host name or address."""
+    port: Annotated[int, Field(ge=1, le=65535)]
+    """Port."""
+
+
+class TcpProbe:
+    kind: ClassVar[str] = "tcp"
+    Options: ClassVar[type[CheckSettings]] = TcpOptions
+    metrics: ClassVar = (MetricSpec(name="connect_ms", unit="ms"),)
+
+    def __init__(self, options: TcpOptions, clock: Clock) -> None:
+        self._options = options
+
+    async def look(self) -> Look:
+        options = self._options
+        try:
+            latency_s = await tcp_connect(options.host, options.port, timeout_s=options.timeout_s * 0.98)
+        except NetworkFailure as error:
+            return unknown(error.message) if error.ours else failed(error.message)
+        return ok({"connect_ms": latency_s * 1000.0}, f"connected in {latency_s * 1000:.0f} ms")

@@ -1,0 +1,184 @@
+"""The metrics ring: columnar, bounded, read-only for everyone but the sampler.
+
+A frame holds the metrics that one probe takes of one subject: one column of times and one column a metric,
+appended together. A column is an append-only block; when a block is full the newest samples move to a new one.
+So a view that was handed out never changes under its reader, and never pins more than one block.
+"""
+
+import math
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from autonomyd.model.subject import Subject
+
+CAPACITY = 1000
+_FIRST_BLOCK = 64
+_SLACK = 128
+
+Subscriber = Callable[[Subject, float, Mapping[str, float]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesView:
+    """The newest samples of one series, oldest first. `at` (monotonic seconds) and `values` are read-only
+    memoryviews of doubles and of equal length; nan marks a sample that was not known."""
+
+    subject: Subject
+    metric: str
+    unit: str
+    at: memoryview
+    values: memoryview
+
+    @property
+    def name(self) -> str:
+        return series_name(self.subject, self.metric)
+
+    def known(self) -> Iterator[tuple[float, float]]:
+        """(at, value) of the known samples."""
+        return ((at, value) for at, value in zip(self.at, self.values, strict=True) if not math.isnan(value))
+
+
+def series_name(subject: Subject, metric: str) -> str:
+    """The full name of a series: `host/cpu.percent`, `service:web/rss_mb`."""
+    return f"{subject}/{metric}"
+
+
+class Frame:
+    """The columns of one probe on one subject."""
+
+    __slots__ = ("_at", "_block", "_capacity", "_columns", "_end", "subject", "units")
+
+    def __init__(self, subject: Subject, units: Mapping[str, str], capacity: int = CAPACITY) -> None:
+        self.subject = subject
+        self.units = units
+        self._capacity = capacity
+        self._block = min(_FIRST_BLOCK, capacity)
+        self._end = 0
+        self._at = _blank(self._block)
+        self._columns: dict[str, array[float]] = {}
+
+    def append(self, at: float, values: Mapping[str, float]) -> None:
+        """Add one row; a metric of the frame that `values` lacks becomes nan."""
+        if self._end == self._block:
+            self._move()
+        row = self._end
+        self._at[row] = at
+        columns = self._columns
+        for metric, value in values.items():
+            column = columns.get(metric)
+            if column is None:
+                column = columns[metric] = _blank(self._block)
+            column[row] = value
+        self._end = row + 1
+
+    def metrics(self) -> tuple[str, ...]:
+        return tuple(self._columns)
+
+    def view(self, metric: str) -> SeriesView:
+        """The last `capacity` samples of `metric`. Raises KeyError when the frame has no such metric."""
+        column = self._columns[metric]
+        rows = slice(max(0, self._end - self._capacity), self._end)
+        return SeriesView(
+            subject=self.subject,
+            metric=metric,
+            unit=self.units.get(metric, ""),
+            at=memoryview(self._at)[rows].toreadonly(),
+            values=memoryview(column)[rows].toreadonly(),
+        )
+
+    def last(self, metric: str) -> float:
+        """The newest value; nan when it was not known."""
+        column = self._columns.get(metric)
+        return math.nan if column is None or not self._end else column[self._end - 1]
+
+    def _move(self) -> None:
+        keep = min(self._end, self._capacity - 1)
+        full = self._capacity + min(_SLACK, self._capacity)
+        self._block = min(max(2 * keep, _FIRST_BLOCK), full) if keep < self._capacity - 1 else full
+        self._at = _moved(self._at, self._end, keep, self._block)
+        for metric, column in self._columns.items():
+            self._columns[metric] = _moved(column, self._end, keep, self._block)
+        self._end = keep
+
+
+class RingReader:
+    """What everybody else gets: looks and listens, cannot write."""
+
+    __slots__ = ("_frames", "_subscribers")
+
+    def __init__(self, frames: dict[tuple[Subject, str], Frame], subscribers: list[Subscriber]) -> None:
+        self._frames = frames
+        self._subscribers = subscribers
+
+    def view(self, subject: Subject, metric: str) -> SeriesView | None:
+        """The series, or None when nothing was ever taken of it."""
+        for frame in self._of(subject):
+            if metric in frame.metrics():
+                return frame.view(metric)
+        return None
+
+    def by_name(self, name: str) -> SeriesView | None:
+        """The series called `name` (`subject/metric`)."""
+        for subject, metric in self.names():
+            if series_name(subject, metric) == name:
+                return self.view(subject, metric)
+        return None
+
+    def last(self, subject: Subject, metric: str) -> float | None:
+        """The newest known value, else None."""
+        for frame in self._of(subject):
+            if metric in frame.metrics():
+                value = frame.last(metric)
+                return None if math.isnan(value) else value
+        return None
+
+    def latest(self, subject: Subject) -> dict[str, float]:
+        """The newest known value of every metric of `subject`."""
+        found = {metric: frame.last(metric) for frame in self._of(subject) for metric in frame.metrics()}
+        return {metric: value for metric, value in found.items() if not math.isnan(value)}
+
+    def names(self) -> tuple[tuple[Subject, str], ...]:
+        """(subject, metric) of every series."""
+        return tuple((frame.subject, metric) for frame in self._frames.values() for metric in frame.metrics())
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call `subscriber(subject, at, values)` for each new row; returns the function that ends it."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def _of(self, subject: Subject) -> Iterator[Frame]:
+        return (frame for frame in self._frames.values() if frame.subject == subject)
+
+
+class MetricsRing:
+    """The writer's side: one in the process, held by the sampler alone."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._frames: dict[tuple[Subject, str], Frame] = {}
+        self._subscribers: list[Subscriber] = []
+        self.reader = RingReader(self._frames, self._subscribers)
+
+    def append(self, subject: Subject, probe: str, at: float, values: Mapping[str, float], units: Mapping[str, str]) -> None:
+        """Add one row to the frame of (`subject`, `probe`)."""
+        frame = self._frames.get((subject, probe))
+        if frame is None:
+            frame = self._frames[subject, probe] = Frame(subject, units, self._capacity)
+        frame.append(at, values)
+        for subscriber in self._subscribers:
+            subscriber(subject, at, values)
+
+    def forget(self, subject: Subject, probe: str) -> None:
+        """Drop a frame whose probe is gone."""
+        self._frames.pop((subject, probe), None)
+
+
+def _blank(size: int) -> "array[float]":
+    return array("d", [math.nan]) * size
+
+
+def _moved(column: "array[float]", end: int, keep: int, size: int) -> "array[float]":
+    fresh = _blank(size)
+    fresh[:keep] = column[end - keep : end]
+    return fresh

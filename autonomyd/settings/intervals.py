@@ -1,0 +1,16 @@
+"""`[intervals]`: how often each loop runs. Events wake the loops earlier; this is the backstop."""
+
+from autonomyd.settings.base import Seconds, Table
+
+
+class IntervalSettings(Table):
+    """How often each loop runs. Events (a death, a changed unit) wake them earlier."""
+
+    monitoring_s: Seconds = 10.0
+    """Host metrics, and every check that has no every_s of its own."""
+    healing_s: Seconds = 30.0
+    """Open issues are looked at again."""
+    goals_s: Seconds = 60.0
+    """Goals are generated and their progress is measured."""
+    optimization_s: Seconds = 300.0
+    """The daemon's own cost is looked at."""

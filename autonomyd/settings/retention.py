@@ -1,0 +1,16 @@
+"""`[retention]`: how long history stays on disk, and how large it may grow."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from autonomyd.settings.base import Table
+
+
+class RetentionSettings(Table):
+    """How long history stays on disk, and how large it may grow. Open issues and unfinished fixes always stay."""
+
+    days: Annotated[float, Field(gt=0, le=3650)] = 30.0
+    """Events, resolved issues and finished fixes are kept for this time."""
+    max_mb: Annotated[float, Field(ge=1, le=100_000)] = 100.0
+    """Size of the database; beyond it the oldest history goes first."""

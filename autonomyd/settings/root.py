@@ -1,0 +1,49 @@
+"""`Settings`: all tables in one value."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from autonomyd.settings.cleanup import CleanupSettings
+from autonomyd.settings.daemon import DaemonSettings
+from autonomyd.settings.environment import EnvironmentSource
+from autonomyd.settings.goals import GoalSettings
+from autonomyd.settings.healing import HealingSettings
+from autonomyd.settings.intervals import IntervalSettings
+from autonomyd.settings.monitoring import MonitoringSettings
+from autonomyd.settings.optimization import OptimizationSettings
+from autonomyd.settings.retention import RetentionSettings
+from autonomyd.settings.service import ServiceSettings
+from autonomyd.settings.thresholds import ThresholdSettings
+
+ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+
+
+class Settings(BaseSettings):
+    """The configuration in force. `Settings()` is the environment over the defaults; `load_settings` adds the file."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, defer_build=True, allow_inf_nan=False)
+
+    daemon: DaemonSettings = Field(default_factory=DaemonSettings)
+    intervals: IntervalSettings = Field(default_factory=IntervalSettings)
+    thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
+    monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
+    healing: HealingSettings = Field(default_factory=HealingSettings)
+    cleanup: tuple[CleanupSettings, ...] = ()
+    goals: GoalSettings = Field(default_factory=GoalSettings)
+    optimization: OptimizationSettings = Field(default_factory=OptimizationSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment. Command line and file are merged into the arguments by load.py."""
+        return (init_settings, EnvironmentSource(settings_cls))
