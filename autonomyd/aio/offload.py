@@ -1,6 +1,7 @@
 """Runs a blocking call in a daemon thread of its own, so that one that hangs delays nobody, not even the exit."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -28,10 +29,8 @@ async def in_thread(call: Callable[[], T]) -> T:
             result = call()
         except BaseException as caught:
             error = caught
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop closed while the call hung: nobody waits any more
             loop.call_soon_threadsafe(settle, result, error)
-        except RuntimeError:
-            pass  # the loop closed while the call hung: nobody waits any more
 
     threading.Thread(target=work, daemon=True).start()
     return await done

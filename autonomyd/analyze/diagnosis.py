@@ -13,6 +13,8 @@ from autonomyd.model.service import RunState, ServiceState
 
 IDLE_CPU_PERCENT = 2.0
 BUSY_CPU_PERCENT = 50.0
+BUSY_DOUBT = 15.0
+"""Points that being busy takes from the confidence that a process hangs."""
 PERSISTS_FACTOR = 3
 """A check that failed this many times as often as it takes to count is a signal of its own: it is not a hiccup."""
 
@@ -42,7 +44,8 @@ def _parent(issue: Issue, situation: Situation) -> Diagnosis | None:
     if service.run is RunState.GONE:
         return None  # its own process is gone: that has a cause of its own; the gate still holds it for its parent
     names = ", ".join(service.parents_down)
-    cause = RankedCause(cause=Cause.PARENT_FAILED, confidence=90.0, supports=(f"it depends on {names}, which is not up",))
+    supports = (f"it depends on {names}, which is not up",)
+    cause = RankedCause(cause=Cause.PARENT_FAILED, confidence=90.0, supports=supports)
     return Diagnosis(subject=issue.subject, causes=(cause,), signals=("dependency",))
 
 
@@ -85,9 +88,10 @@ def _hung(issue: Issue, situation: Situation) -> Diagnosis | None:
     if persists:
         signals.append("persistence")
         supports.append(f"it has not answered for {service.failing_for_s:.0f} s")
+    doubt = BUSY_DOUBT if cpu is not None and cpu >= BUSY_CPU_PERCENT else 0.0
     hung = RankedCause(
         cause=Cause.PROCESS_HUNG,
-        confidence=min(95.0, 80.0 + 6.0 * len(signals)) - (15.0 if cpu is not None and cpu >= BUSY_CPU_PERCENT else 0.0),
+        confidence=min(95.0, 80.0 + 6.0 * len(signals)) - doubt,
         supports=tuple(supports),
         contradicts=tuple(contradicts),
     )

@@ -25,7 +25,7 @@ Key = tuple[IssueType, Subject, str]
 Listener = Callable[[Issue, Transition | None], None]
 
 
-class WrongTransition(ValueError):
+class WrongTransition(ValueError):  # noqa: N818 - the name says what is wrong
     """The issue can't go there from where it is."""
 
 
@@ -76,12 +76,17 @@ class IssueBook:
             certain=finding.certain,
         )
         self._open[key] = issue
-        self._listen(issue, Transition(at=wall_now, before="", after=issue.state, cause=issue.summary, actor="autonomyd"))
+        opened = Transition(at=wall_now, before="", after=issue.state, cause=issue.summary, actor="autonomyd")
+        self._listen(issue, opened)
         return issue, True
 
     def move(self, issue: Issue, state: IssueState, *, cause: str, wall_now: float, actor: str = "autonomyd") -> Issue:
-        """Bring `issue` to `state`. Raises WrongTransition when the state machine forbids it."""
-        issue = self._open.get(issue.key, issue)
+        """Bring `issue` to `state`. Raises WrongTransition when the state machine forbids it, or when the issue is
+        no longer open (another one of the same key is not it)."""
+        current = self._open.get(issue.key)
+        if current is None or current.id != issue.id:
+            raise WrongTransition(f"issue {issue.id} is no longer open; it can't go to {state}")
+        issue = current
         if state is issue.state:
             return issue
         if state not in ALLOWED[issue.state]:
@@ -101,9 +106,7 @@ class IssueBook:
         current = self._open.get(issue.key)
         if current is None or current.id != issue.id:
             return issue
-        changed = replace(
-            current, attempts=current.attempts if attempts is None else attempts, next_try_at=next_try_at
-        )
+        changed = replace(current, attempts=current.attempts if attempts is None else attempts, next_try_at=next_try_at)
         if changed != current:
             self._open[issue.key] = changed
             self._listen(changed, None)

@@ -66,7 +66,7 @@ class ThresholdBook(MutableMapping[str, float]):
         if enter != enter:
             raise ValueError(f"threshold {name} can't be nan")
         low_is_bad = any(word in name for word in _LOW_IS_BAD)
-        clear = enter + CLEAR_SHARE * abs(enter) if low_is_bad else enter - CLEAR_SHARE * abs(enter)
+        clear = _clear_above(enter) if low_is_bad else enter - CLEAR_SHARE * abs(enter)
         known = self._rules.get(name)
         rule = ThresholdRule(enter=enter, clear=clear, above=not low_is_bad)
         self._rules[name] = rule if known is None else replace(known, enter=enter, clear=clear)
@@ -104,6 +104,13 @@ def finding(subject: Subject, metric: str, name: str, rule: ThresholdRule, value
         value=value,
         threshold=rule.enter,
     )
+
+
+def _clear_above(enter: float) -> float:
+    """The clear level of a metric that is bad when low: a share better, but never out of reach (1 or 100 %)."""
+    whole = 1.0 if enter < 1.0 else 100.0
+    step = CLEAR_SHARE * abs(enter)
+    return enter + (min(step, (whole - enter) / 2.0) if enter < whole else step)
 
 
 def _severity(rule: ThresholdRule, value: float, unit: str) -> Severity:

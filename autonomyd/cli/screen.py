@@ -24,7 +24,19 @@ PLAIN = ""
 
 PIPED_COLUMNS = 120
 _BY_WORD = {
-    FINE: ("healthy", "up", "ok", "running", "healed", "committed", "completed", "verified", "resolved", "passed"),
+    FINE: (
+        "done",
+        "healthy",
+        "up",
+        "ok",
+        "running",
+        "healed",
+        "committed",
+        "completed",
+        "verified",
+        "resolved",
+        "passed",
+    ),
     WAITING: (
         *("degraded", "warning", "starting", "stopping", "refused", "parked", "unverified", "rolled_back", "pending"),
         *("verifying", "fixing", "planned", "diagnosed", "open", "in_progress", "proposed", "applied", "frozen"),

@@ -27,7 +27,6 @@ from autonomyd.execute.steps.services import RestartHandler, StartHandler, StopH
 from autonomyd.host.controls import make_control
 from autonomyd.host.controls.protocol import ServiceControl
 from autonomyd.host.systemd import SystemdManager
-from autonomyd.knowledge.store import Store
 from autonomyd.model.status import PauseStatus
 from autonomyd.model.step import CallStrategy, RemoveFiles, RestartService, SetProbeInterval, StartService, StopService
 from autonomyd.settings.control import SystemdControl
@@ -56,7 +55,6 @@ def assemble(
     *,
     settings: Settings,
     clock: Clock,
-    store: Store,
     state_dir: Path,
     on_service: OnState,
     on_issue: Listener,
@@ -64,7 +62,7 @@ def assemble(
     wake: Callable[[], None],
 ) -> Parts:
     """The parts, joined, not yet running."""
-    records = Records(store, clock)
+    records = Records(clock)
     history = FixHistory(clock)
 
     def paused(status: PauseStatus) -> None:
@@ -72,18 +70,16 @@ def assemble(
         wake()
 
     pause = PauseSwitch(clock, on_change=paused)
-    systemd: list[SystemdManager] = []
-
     def control_of(name: str, service: ServiceSettings) -> ServiceControl:
-        if isinstance(service.control, SystemdControl) and not systemd:
-            systemd.append(SystemdManager())
+        if isinstance(service.control, SystemdControl) and parts.systemd is None:
+            parts.systemd = SystemdManager()
         return make_control(
             name,
             service.control,
             state_dir=state_dir,
             clock=clock,
             instance=str(state_dir),
-            systemd=systemd[0] if systemd else None,
+            systemd=parts.systemd,
         )
 
     keeper = ServiceKeeper(clock=clock, make_control=control_of, on_state=on_service)
@@ -94,7 +90,7 @@ def assemble(
         on_issue=on_issue,
         service_states=lambda: {name: (each.state, each.intent) for name, each in keeper.services.items()},
     )
-    cleaner = Cleaner(lambda: parts.settings.cleanup)
+    cleaner = Cleaner(lambda: parts.settings.cleanup, lambda: files_in_use(parts.settings))
     verifier = Verifier(
         clock=clock,
         monitoring=monitoring,
@@ -131,9 +127,10 @@ def assemble(
         monitoring=monitoring,
         situations=situations,
         runner=runner,
-        records=records,
+        record=records.decision,
         history=history,
         pause=pause,
+        hold=keeper.held,
         interval_s=settings.intervals.healing_s,
     )
     parts = Parts(
@@ -145,7 +142,23 @@ def assemble(
         keeper=keeper,
         runner=runner,
         healing=healing,
-        goals=AutonomousGoalSetting(monitoring=monitoring),
-        optimization=SelfOptimizationSystem(monitoring=monitoring),
+        goals=AutonomousGoalSetting(
+            monitoring=monitoring,
+            next_id=lambda: records.next_id("goal"),
+            on_goal=records.goal,
+            daemon_cost=lambda: parts.optimization.status().cost_percent,
+        ),
+        optimization=SelfOptimizationSystem(
+            monitoring=monitoring,
+            apply=lambda plan: runner.run(plan, actor="autonomyd"),
+            paused=lambda: pause.facts().paused,
+            next_id=lambda: records.next_id("candidate"),
+            on_candidate=records.candidate,
+        ),
     )
     return parts
+
+
+def files_in_use(settings: Settings) -> tuple[str, ...]:
+    """The logs and configuration files that services name: no clean-up touches them."""
+    return tuple(path for service in settings.services.values() for path in (*service.logs, *service.config_files))

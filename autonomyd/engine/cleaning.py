@@ -1,6 +1,5 @@
 """Freeing disk space: which files under an allow-listed root would go, and the removal itself."""
 
-import os.path
 from collections.abc import Callable
 
 from autonomyd.aio.offload import in_thread
@@ -8,7 +7,7 @@ from autonomyd.engine.judges import folder_subject
 from autonomyd.host.failure import RemovalRefused
 from autonomyd.host.files import folder_size
 from autonomyd.host.machine import disk_bytes, disk_subject
-from autonomyd.host.mounts import mount_of, read_mounts
+from autonomyd.host.mounts import mount_point_of
 from autonomyd.host.rotated import RotatedFile, log_stem, remove_checked, rotated_logs
 from autonomyd.model.facts import CleanupPreview
 from autonomyd.model.subject import Subject
@@ -20,9 +19,14 @@ MB = 1_000_000
 class Cleaner:
     """Holds what its last preview named, so that the removal can hold each file against it again."""
 
-    def __init__(self, cleanups: Callable[[], tuple[CleanupSettings, ...]]) -> None:
+    def __init__(
+        self,
+        cleanups: Callable[[], tuple[CleanupSettings, ...]],
+        protect: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
         self._cleanups = cleanups
-        self._seen: dict[str, RotatedFile] = {}
+        self._protect = protect
+        self._seen: dict[str, dict[str, RotatedFile]] = {}
 
     async def preview(self, subject: Subject) -> CleanupPreview | None:
         """What cleaning would remove for this disk or folder; None when no root on it is allowed."""
@@ -35,7 +39,7 @@ class Cleaner:
 
     def _preview(self, cleanup: CleanupSettings) -> CleanupPreview:
         try:
-            found = rotated_logs(cleanup.root)
+            found = rotated_logs(cleanup.root, protect=self._protect())
             needed = _bytes_to_free(cleanup)
         except OSError as error:
             return CleanupPreview(root=cleanup.root, files=(), total_bytes=0, incomplete=f"{cleanup.root}: {error.strerror}")
@@ -46,7 +50,7 @@ class Cleaner:
                 break
             chosen.append(file)
             freed += file.bytes
-        self._seen = {file.path: file for file in chosen}
+        self._seen[cleanup.root] = {file.path: file for file in chosen}
         return CleanupPreview(
             root=cleanup.root,
             files=tuple(file.path for file in chosen),
@@ -56,9 +60,10 @@ class Cleaner:
 
     def _remove(self, root: str, files: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
         freed = 0
+        named = self._seen.pop(root, {})
         skipped: list[str] = []
         for path in files:
-            seen = self._seen.get(path)
+            seen = named.get(path)
             if seen is None:
                 skipped.append(f"{path}: it was not in the preview")
                 continue
@@ -72,8 +77,8 @@ class Cleaner:
 def _covers(cleanup: CleanupSettings, subject: Subject) -> bool:
     if cleanup.quota_mb is not None:
         return subject == folder_subject(cleanup.root)
-    mount = mount_of(os.path.realpath(cleanup.root), read_mounts())
-    return mount is not None and subject == disk_subject(mount.point)
+    point = mount_point_of(cleanup.root)
+    return point is not None and subject == disk_subject(point)
 
 
 def _bytes_to_free(cleanup: CleanupSettings) -> float:

@@ -6,6 +6,7 @@ The 30 s turn is the backstop; `wake` (a death, a new issue) comes at once. Ever
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 
 import structlog
 
@@ -14,8 +15,8 @@ from autonomyd.analyze.diagnosis import diagnose
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.pause import PauseSwitch
-from autonomyd.engine.records import Records
 from autonomyd.engine.situation import SituationReader
+from autonomyd.engine.standalone import alone
 from autonomyd.execute.playbooks import BUNDLED
 from autonomyd.execute.runner import Runner
 from autonomyd.learn.confidence import learned_for
@@ -32,6 +33,9 @@ from autonomyd.plan.planner import decide
 log = structlog.get_logger(__name__)
 
 CustomStrategy = Callable[[Issue], Awaitable[HealingAction]]
+RecordDecision = Callable[[int, Diagnosis | Plan | Refusal], None]
+Hold = Callable[[str | None], AbstractContextManager[None]]
+"""Takes a service in hand while a fix is under way."""
 QUIET = frozenset({IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED, IssueState.MUTED})
 """States in which an issue is not decided about: a fix is under way, or a person muted it."""
 SOONEST_S = 0.05
@@ -42,13 +46,14 @@ class SelfHealingSystem:
 
     def __init__(
         self,
+        monitoring: SelfMonitoringSystem | None = None,
         *,
-        monitoring: SelfMonitoringSystem,
-        situations: SituationReader,
-        runner: Runner,
-        records: Records,
-        history: FixHistory,
-        pause: PauseSwitch,
+        situations: SituationReader | None = None,
+        runner: Runner | None = None,
+        record: RecordDecision = lambda issue_id, value: None,
+        history: FixHistory | None = None,
+        pause: PauseSwitch | None = None,
+        hold: Hold | None = None,
         strategies: tuple[Strategy, ...] = BUNDLED,
         interval_s: float = 30.0,
     ) -> None:
@@ -58,21 +63,23 @@ class SelfHealingSystem:
         self.diagnoses: dict[int, Diagnosis] = {}
         self.wake: Callable[[], None] = lambda: None
         self.interval_s = interval_s
-        self._monitoring = monitoring
-        self._clock: Clock = monitoring.clock
-        self._situations = situations
-        self._runner = runner
-        self._records = records
-        self._history = history
-        self._pause = pause
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.monitoring = monitoring or SelfMonitoringSystem()
+        self._clock: Clock = self.monitoring.clock
+        own = alone(self.monitoring, call=self.call_custom, on_state=self.on_fix_state)
+        self._situations = situations or own.situations
+        self._runner = runner or own.runner
+        self._record = record
+        self._history = history or own.history
+        self._pause = pause or own.pause
+        self._hold: Hold = hold or own.keeper.held
+        self._tasks: dict[int, asyncio.Task[Fix]] = {}
 
     async def tick(self) -> float:
         """One turn: decide about every open issue that is due; returns the seconds until the next is."""
         self._pause.expire()
         wall = self._clock.wall()
         soonest = self.interval_s
-        for issue in sorted(self._monitoring.book.open_issues(), key=self._parents_first):
+        for issue in sorted(self.monitoring.book.open_issues(), key=self._parents_first):
             if issue.state in QUIET or issue.id in self._tasks:
                 continue
             wait_s = (issue.next_try_at or 0.0) - wall
@@ -80,21 +87,38 @@ class SelfHealingSystem:
                 soonest = min(soonest, wait_s)
                 continue
             decision = await self.consider(issue)
+            if decision is None:
+                continue
             if isinstance(decision, Refusal) and decision.retry_at is not None:
                 soonest = min(soonest, decision.retry_at - wall)
         return max(SOONEST_S, soonest)
 
-    async def consider(self, issue: Issue) -> Plan | Refusal:
-        """Diagnose and decide; a plan is carried out in a task of its own, so that no issue waits for another."""
+    async def consider(self, issue: Issue) -> Plan | Refusal | None:
+        """Diagnose and decide; a plan is carried out in a task of its own, so that no issue waits for another.
+        None when the issue was resolved before it could be judged."""
         custom = issue.type.value if issue.type in self.healing_strategies else None
         situation = await self._situations.read(issue, custom)
+        current = self.monitoring.book.get(issue.id)
+        if current is None or current.state in QUIET:
+            return None
+        issue = current
         diagnosis = diagnose(issue, situation)
         situation = self._situations.with_learned(situation, self._learned(diagnosis, situation))
         decision = decide(issue, diagnosis, situation, self.strategies)
+        if self.monitoring.book.get(issue.id) is None:
+            return decision  # it was resolved while the situation was read
         self._note(issue, diagnosis, decision)
         if isinstance(decision, Plan):
             self._begin(issue, decision)
         return decision
+
+    async def heal(self, issue: Issue) -> Fix | Refusal | None:
+        """Deal with one open issue now and wait for the end: the Fix, or the Refusal that says why nothing is done.
+        None when it is no longer open, or in hand already."""
+        decision = await self.consider(issue)
+        if not isinstance(decision, Plan):
+            return decision
+        return await asyncio.shield(self._tasks[issue.id])
 
     async def close(self, *, timeout_s: float) -> None:
         """Wait for the fixes under way, at most `timeout_s`; what is unfinished then is settled at the next start."""
@@ -109,7 +133,7 @@ class SelfHealingSystem:
     async def call_custom(self, name: str) -> StepResult:
         """The runner's hand for a registered strategy."""
         kind = IssueType(name)
-        issue = next((each for each in self._monitoring.book.open_issues() if each.type is kind), None)
+        issue = next((each for each in self.monitoring.book.open_issues() if each.type is kind), None)
         strategy = self.healing_strategies.get(kind)
         if strategy is None or issue is None:
             return StepResult(ok=False, message=f"no strategy for {name} is registered any more")
@@ -140,11 +164,11 @@ class SelfHealingSystem:
         before = self.decisions.get(issue.id)
         self.diagnoses[issue.id] = diagnosis
         self.decisions[issue.id] = decision
-        book = self._monitoring.book
+        book = self.monitoring.book
         wall = self._clock.wall()
         if isinstance(decision, Plan):
-            self._records.decision(issue.id, diagnosis)
-            self._records.decision(issue.id, decision)
+            self._record(issue.id, diagnosis)
+            self._record(issue.id, decision)
             cause = f"{decision.cause}: {decision.strategy}"
             issue = book.move(issue, IssueState.DIAGNOSED, cause=f"cause: {decision.cause}", wall_now=wall)
             book.move(issue, IssueState.PLANNED, cause=cause, wall_now=wall)
@@ -153,8 +177,8 @@ class SelfHealingSystem:
         new = not isinstance(before, Refusal) or before.reason is not decision.reason or issue.state is not state
         if new:
             log.info("healing_refused", issue=issue.id, subject=issue.subject, reason=decision.reason.value, why=decision.message)
-            self._records.decision(issue.id, diagnosis)
-            self._records.decision(issue.id, decision)
+            self._record(issue.id, diagnosis)
+            self._record(issue.id, decision)
             if issue.state is not state:
                 issue = book.move(issue, IssueState.DIAGNOSED, cause=_cause_words(diagnosis), wall_now=wall)
             issue = book.move(issue, state, cause=decision.message, wall_now=wall)
@@ -165,19 +189,19 @@ class SelfHealingSystem:
         self._tasks[issue.id] = task
         task.add_done_callback(lambda done: self._ended(issue.id, done))
 
-    async def _fix(self, issue: Issue, plan: Plan) -> None:
-        book = self._monitoring.book
-        current = book.get(issue.id)
-        if current is None or current.state is not IssueState.PLANNED:
-            return
+    async def _fix(self, issue: Issue, plan: Plan) -> Fix:
+        book = self.monitoring.book
+        current = book.get(issue.id) or issue
         current = book.amend(current, attempts=current.attempts + 1)
         book.move(current, IssueState.FIXING, cause=plan.strategy, wall_now=self._clock.wall())
-        fix = await self._runner.run(plan, actor="autonomyd")
+        with self._hold(plan.service):
+            fix = await self._runner.run(plan, actor="autonomyd")
         self._history.add(fix, issue)
         self._finish(issue, fix)
+        return fix
 
     def _finish(self, issue: Issue, fix: Fix) -> None:
-        book = self._monitoring.book
+        book = self.monitoring.book
         current = book.get(issue.id)
         if current is None:
             return
@@ -194,19 +218,19 @@ class SelfHealingSystem:
         """The runner moved a fix: its issue follows into verification."""
         if fix.state is not FixState.VALIDATING or fix.plan.issue_id is None:
             return
-        issue = self._monitoring.book.get(fix.plan.issue_id)
+        issue = self.monitoring.book.get(fix.plan.issue_id)
         if issue is not None and issue.state is IssueState.FIXING:
-            self._monitoring.book.move(
+            self.monitoring.book.move(
                 issue, IssueState.VERIFYING, cause="looking at new samples", wall_now=self._clock.wall()
             )
 
-    def _ended(self, issue_id: int, task: "asyncio.Task[None]") -> None:
+    def _ended(self, issue_id: int, task: "asyncio.Task[Fix]") -> None:
         self._tasks.pop(issue_id, None)
         if not task.cancelled() and task.exception() is not None:
             log.error("fix_task_failed", issue=issue_id, exc_info=task.exception())
-            issue = self._monitoring.book.get(issue_id)
+            issue = self.monitoring.book.get(issue_id)
             if issue is not None and issue.state in (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED):
-                self._monitoring.book.move(
+                self.monitoring.book.move(
                     issue, IssueState.DIAGNOSED, cause=f"the fix broke off: {task.exception()}", wall_now=self._clock.wall()
                 )
         self.wake()

@@ -32,7 +32,8 @@ class ManagedCheck:
 
 @dataclass(slots=True, kw_only=True)
 class ManagedService:
-    """Times are monotonic unless they end in `_at`. `grace_until` is set while it starts."""
+    """Times are monotonic unless they end in `_at`. `grace_until` is set while it starts, `operating` names our own act
+    under way, `held` says that a fix has it in hand: what happens meanwhile is our own echo."""
 
     name: str
     settings: ServiceSettings
@@ -43,6 +44,7 @@ class ManagedService:
     state: ServiceState = ServiceState.UNKNOWN
     state_since_at: float | None = None
     operating: str = ""
+    held: bool = False
     grace_until: float | None = None
     settled_from: float = 0.0
     restarts: int = 0
@@ -143,7 +145,7 @@ class ManagedService:
         if self.operating == "stop" or run is RunState.STOPPING:
             return ServiceState.STOPPED if run is RunState.GONE else ServiceState.STOPPING
         if run is RunState.GONE:
-            if self.operating:
+            if self.operating or self.held:
                 return ServiceState.STARTING
             return ServiceState.STOPPED if self.intent is Intent.STOPPED else ServiceState.DOWN
         if run is RunState.STARTING or self.operating:

@@ -17,6 +17,7 @@ from autonomyd.model.subject import HOST, Subject
 from autonomyd.monitor.probe import Probe, QuickProbe
 from autonomyd.monitor.probes.folder import FolderProbe
 from autonomyd.monitor.probes.host import HostProbe
+from autonomyd.monitor.probes.mounts import MountsProbe
 from autonomyd.monitor.ring import MetricsRing, RingReader
 from autonomyd.monitor.sampler import Sampler, ScheduledProbe
 from autonomyd.settings.root import Settings
@@ -24,6 +25,8 @@ from autonomyd.settings.service import Limits
 
 APPLICATION = Subject("application")
 HOST_PROBE = "host"
+MOUNTS_PROBE = "mounts"
+MOUNTS_EVERY_S = 60.0
 TREND_METRICS = ("cpu.percent", "memory.percent", "swap.percent")
 FOLDER_TIMEOUT_S = 30.0
 
@@ -53,12 +56,21 @@ class SelfMonitoringSystem:
         self.sampler = Sampler(
             clock=self.clock, ring=self._ring, on_reading=self._read, jitter=self.settings.monitoring.jitter
         )
-        self._host = HostProbe(HostCollector(self.clock))
+        self._collector = HostCollector(self.clock)
+        self._host = HostProbe(self._collector)
+        self._restrict()
         self._listeners: dict[str, Callable[[Reading], None]] = {}
         self._pushed_units: dict[str, str] = {}
         self._folders: set[str] = set()
         self._service_states = service_states
         self.watch(HOST_PROBE, HOST, self._host, kind="host", every_s=self.settings.intervals.monitoring_s)
+        self.watch(
+            MOUNTS_PROBE,
+            HOST,
+            MountsProbe(self._collector),
+            kind="mounts",
+            every_s=max(MOUNTS_EVERY_S, self.settings.intervals.monitoring_s),
+        )
         self._watch_folders()
 
     def watch(
@@ -113,6 +125,7 @@ class SelfMonitoringSystem:
         self.settings = settings
         self.thresholds.replace_all(rules_of(settings.thresholds))
         self.sampler.set_interval(HOST_PROBE, settings.intervals.monitoring_s)
+        self._restrict()
         self._watch_folders()
 
     def report(self) -> HealthReport:
@@ -148,6 +161,10 @@ class SelfMonitoringSystem:
 
     def _threshold_changed(self, name: str) -> None:
         self._judges.forget(name)
+
+    def _restrict(self) -> None:
+        wanted = self.settings.monitoring
+        self._collector.restrict(ignore_disks=wanted.ignore_disks, network=wanted.network)
 
     def _watch_folders(self) -> None:
         cleanups = self.settings.cleanup

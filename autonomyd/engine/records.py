@@ -36,20 +36,33 @@ Job = Callable[[], Awaitable[None]]
 
 
 class Records:
-    """Wraps one store; `issues`, `fixes`, ... are its repositories, for reading."""
+    """Wraps one store once it is open; `issues`, `fixes`, ... are its repositories, for reading."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    store: Store
+    issues: Issues
+    fixes: Fixes
+    goals: Goals
+    candidates: Candidates
+    events: Events
+    states: States
+
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._queue: list[Job] = []
         self._writing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
+        self.attached = False
+
+    def attach(self, store: Store) -> None:
+        """Write into `store` from now on."""
+        self.attached = True
         self.store = store
         self.issues = Issues(store)
         self.fixes = Fixes(store)
         self.goals = Goals(store)
         self.candidates = Candidates(store)
         self.events = Events(store)
-        self.states = States(store, clock=clock)
+        self.states = States(store, clock=self._clock)
 
     def next_id(self, kind: Kind) -> int:
         return self.store.next_id(kind)
@@ -107,9 +120,12 @@ class Records:
         await self.drained()
         if self._writer is not None:
             await self._writer
+        self.attached = False
         await self.store.close()
 
     def _later(self, job: Job) -> None:
+        if not self.attached:
+            return  # before the start and after the end there is nothing that could be remembered
         self._queue.append(job)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.get_running_loop().create_task(self._drain())

@@ -4,7 +4,8 @@ It acts only through the handlers of the runner (`start`, `stop`, `restart`); it
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import structlog
 
@@ -94,6 +95,20 @@ class ServiceKeeper:
         """Ask the control what it knows now (a frozen process, one that somebody else started)."""
         self._heard(service, service.control.observe())
 
+    @contextmanager
+    def held(self, name: str | None) -> Iterator[None]:
+        """While a fix has the service in hand, its going down between two steps is no new issue."""
+        service = self.services.get(name or "")
+        if service is None:
+            yield
+            return
+        service.held = True
+        try:
+            yield
+        finally:
+            service.held = False
+            self.update(service)
+
     def update(self, service: ManagedService) -> None:
         """Let the state follow from what is known, and tell when it changed."""
         before = service.state
@@ -158,7 +173,8 @@ class ServiceKeeper:
     def _heard(self, service: ManagedService, run: ServiceRun) -> None:
         before = service.run
         service.run = run
-        if run.pid is not None and run.pid != before.pid and not service.operating and before.pid is not None:
+        seen = before.state is not RunState.UNKNOWN
+        if run.pid is not None and run.pid != before.pid and not service.operating and seen:
             service.begin(self._clock.monotonic())  # somebody else started it anew
         self.update(service)
 

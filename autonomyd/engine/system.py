@@ -17,8 +17,12 @@ from autonomyd.aio.clock import Clock, SystemClock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
 from autonomyd.aio.termination import until_signal
 from autonomyd.engine.assembly import Parts, assemble
-from autonomyd.engine.bringup import bring_up, restore_history, settle_unfinished, wants_start
+from autonomyd.engine.bringup import RECENT_ISSUES, bring_up, restore_history, settle_unfinished, wants_start
+from autonomyd.engine.goals import AutonomousGoalSetting
+from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.monitoring import SelfMonitoringSystem
+from autonomyd.engine.optimization import SelfOptimizationSystem
 from autonomyd.engine.requests import ServiceRequests
 from autonomyd.engine.status import StatusReader
 from autonomyd.engine.watching import ServiceWatch
@@ -56,11 +60,20 @@ class AutonomousOperationSystem:
         self.socket: str | None = None
         self.state_dir = Path(self.settings.daemon.state_dir or default_state_dir())
         self.supervisor = Supervisor(self.clock)
-        self._parts: Parts | None = None
+        self.started = False
+        self._watches: dict[str, ServiceWatch] = {}
+        self.parts: Parts = assemble(
+            settings=self.settings,
+            clock=self.clock,
+            state_dir=self.state_dir,
+            on_service=self._service_changed,
+            on_issue=self._issue_changed,
+            watch_of=lambda name: self._watches.get(name),
+            wake=self._wake,
+        )
         self._lock: InstanceLock | None = None
         self._running: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
-        self._watches: dict[str, ServiceWatch] = {}
         self._maintained_at = self.clock.monotonic()
         self._stopping = False
 
@@ -68,13 +81,15 @@ class AutonomousOperationSystem:
 
     async def start(self) -> None:
         """Return when every loop has made its first turn. Raises AlreadyRunning, OSError for the state folder."""
-        if self._parts is not None:
+        if self.started:
             return
+        parts = self.parts
+        self.started = True
         self._stopping = False
         ensure_private_dir(self.state_dir)
         self._lock = InstanceLock(self.state_dir / "autonomyd.lock").acquire()
         try:
-            self._parts = parts = await self._assemble()
+            parts.records.attach(await self._open_store())
             await self._restore(parts)
             waiting = await self._add_services(parts, tuple(self.settings.services))
         except BaseException:
@@ -94,15 +109,20 @@ class AutonomousOperationSystem:
         for task in (*self._background, *([self._running] if self._running else [])):
             task.cancel()
         await asyncio.gather(*self._background, *([self._running] if self._running else []), return_exceptions=True)
-        parts = self._parts
-        if parts is not None:
-            await parts.healing.close(timeout_s=STOP_TIMEOUT_S)
-            await parts.monitoring.sampler.close()
-            await parts.keeper.close()
+        parts = self.parts
+        await parts.healing.close(timeout_s=STOP_TIMEOUT_S)
+        await parts.optimization.close()
+        await parts.monitoring.sampler.close()
+        for name in list(self._watches):
+            self._watches.pop(name).unwatch()
+        await parts.keeper.close()
+        if parts.systemd is not None:
+            await parts.systemd.close()
+            parts.systemd = None
+        if parts.records.attached:
             parts.records.event("daemon_stopped", HOST, "services go on running")
             await parts.records.close()
-        self._parts = None
-        self._watches.clear()
+        self.started = False
         if self._lock is not None:
             self._lock.release()
         self._running = None
@@ -121,14 +141,23 @@ class AutonomousOperationSystem:
     ) -> None:
         await self.stop()
 
-    # --- the parts, once started ---------------------------------------------------------------------------------
+    # --- the subsystems ------------------------------------------------------------------------------------------
 
     @property
-    def parts(self) -> Parts:
-        """Raises RuntimeError before `start`."""
-        if self._parts is None:
-            raise RuntimeError("the system is not running: await start() first")
-        return self._parts
+    def monitoring(self) -> SelfMonitoringSystem:
+        return self.parts.monitoring
+
+    @property
+    def healing(self) -> SelfHealingSystem:
+        return self.parts.healing
+
+    @property
+    def goals(self) -> AutonomousGoalSetting:
+        return self.parts.goals
+
+    @property
+    def optimization(self) -> SelfOptimizationSystem:
+        return self.parts.optimization
 
     async def get_system_status(self) -> SystemStatus:
         """Everything that `autonomyctl status` shows; readable by attribute and by key."""
@@ -176,22 +205,12 @@ class AutonomousOperationSystem:
 
     # --- private -------------------------------------------------------------------------------------------------
 
-    async def _assemble(self) -> Parts:
+    async def _open_store(self) -> Store:
         retention = self.settings.retention
-        store = await Store.open(
+        return await Store.open(
             str(self.state_dir / "state.db"),
             clock=self.clock,
             retention=Retention(days=retention.days, max_bytes=int(retention.max_mb * 1024 * 1024)),
-        )
-        return assemble(
-            settings=self.settings,
-            clock=self.clock,
-            store=store,
-            state_dir=self.state_dir,
-            on_service=self._service_changed,
-            on_issue=self._issue_changed,
-            watch_of=self._watches.get,
-            wake=self._wake,
         )
 
     async def _restore(self, parts: Parts) -> None:
@@ -201,7 +220,14 @@ class AutonomousOperationSystem:
             parts.pause.pause(for_s=None, reason="the configuration starts paused", actor="configuration")
         open_issues: list[Issue] = await records.read(records.issues.open, [])
         parts.monitoring.book.restore(open_issues)
-        parts.goals.restore(await records.read(records.goals.unfinished, []))
+        parts.goals.restore(
+            await records.read(records.goals.unfinished, []),
+            issues=await records.read(lambda: records.issues.recent(limit=RECENT_ISSUES), []),
+            closed=await records.read(records.goals.counts, {}),
+        )
+        parts.optimization.restore(
+            await records.read(records.candidates.unsettled, []), counts=await records.read(records.candidates.counts, {})
+        )
         await restore_history(records, parts.history)
         wall = self.clock.wall()
         for issue in open_issues:
@@ -282,15 +308,12 @@ class AutonomousOperationSystem:
         watch = self._watches.get(service.name)
         if watch is not None:
             watch.state_changed(before)
-        if self._parts is not None:
-            words = f"{before} to {service.state}" + (f": {service.run.message}" if service.run.message else "")
-            self._parts.records.event("service_state", service.subject, words)
+        words = f"{before} to {service.state}" + (f": {service.run.message}" if service.run.message else "")
+        self.parts.records.event("service_state", service.subject, words)
         self._wake()
 
     def _issue_changed(self, issue: Issue, transition: Transition | None) -> None:
-        parts = self._parts
-        if parts is None:
-            return
+        parts = self.parts
         parts.records.issue(issue, transition)
         if transition is None:
             return

@@ -20,6 +20,8 @@ from autonomyd.settings.service import CheckSettings
 log = structlog.get_logger(__name__)
 
 FROZEN_LOOKS = 2
+OWN_DEADLINE_S = 0.25
+"""A check keeps its own deadline and can say what it waited for; the sampler's comes this much later."""
 HURRY_S = 0.1
 """How often checks run while a service starts or a fix is verified."""
 LATENCY_CLEAR_SHARE = 0.9
@@ -43,9 +45,14 @@ class ServiceWatch:
         self._add_checks()
         self._add_process()
 
-    def close(self) -> None:
+    def unwatch(self) -> None:
+        """Take the probes off the timetable; what is known of the service stays known."""
         for name in self._probes:
             self._monitoring.unwatch(name)
+
+    def close(self) -> None:
+        """The service is no longer configured: its issues end with it."""
+        self.unwatch()
         for issue in self._monitoring.book.of_subject(self._service.subject):
             self._clear((issue.type, issue.metric), "the service is no longer configured")
 
@@ -89,10 +96,10 @@ class ServiceWatch:
             self._monitoring.watch(
                 probe,
                 service.subject,
-                check_probes()[settings.type](settings, self._monitoring.clock),  # type: ignore[call-arg]
+                check_probes()[settings.type](settings, self._monitoring.clock),
                 kind=settings.type,
                 every_s=settings.every_s or every_default,
-                timeout_s=settings.timeout_s,
+                timeout_s=settings.timeout_s + OWN_DEADLINE_S,
                 on_reading=lambda reading, check=check: self._checked(check, reading),  # type: ignore[misc]
             )
             self._probes.append(probe)

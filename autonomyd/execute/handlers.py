@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from autonomyd.model.step import Step, StepResult
 
 
-class StepFailure(Exception):
+class StepFailure(Exception):  # noqa: N818 - a failed step is an answer, no error of the program
     """A step could not be done; the message says what happened and what to do."""
 
 

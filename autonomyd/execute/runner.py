@@ -70,10 +70,13 @@ class Runner:
         """Finish a fix that the last run left unfinished: validate what was applied, never apply again."""
         validation = await self._validate(fix.plan, self._clock.monotonic())
         message = f"the daemon ended during this fix; found on its return: {validation.message}"
-        return await self._end(fix, FixState.COMMITTED, Validation(outcome=validation.outcome, message=message))
+        try:
+            return await self._end(fix, FixState.COMMITTED, Validation(outcome=validation.outcome, message=message))
+        finally:
+            self.running.pop(fix.id, None)
 
     async def _transact(self, fix: Fix) -> Fix:
-        # nothing is written into files by the steps that exist, so the backup is empty; its state is journaled all the same
+        # the steps that exist write into no file, so the backup is empty; its state is journaled all the same
         fix = await self._to(
             fix,
             (FixState.APPROVED, "every gate passed" if fix.plan.gates else "asked for"),
@@ -108,14 +111,18 @@ class Runner:
             try:
                 result = await self._handlers[type(step)].undo(step)
             except StepFailure as error:
-                return await self._end(
-                    fix, FixState.ROLLBACK_FAILED, Validation(outcome=Outcome.WORSENED, message=f"{why}; undo: {error}")
-                )
+                return await self._not_undone(fix, f"{why}; undo: {error}")
+            except Exception as error:
+                log.exception("undo_raised", fix=fix.id, strategy=fix.plan.strategy)
+                return await self._not_undone(fix, f"{why}; undo: {type(error).__name__}: {error}")
             if result is not None:
                 undone.append(result.message)
         final = Outcome.ROLLED_BACK if undone and outcome is not Outcome.INEFFECTIVE else outcome
         message = "; ".join([why, *undone])
         return await self._end(fix, FixState.ROLLED_BACK, Validation(outcome=final, message=message))
+
+    async def _not_undone(self, fix: Fix, message: str) -> Fix:
+        return await self._end(fix, FixState.ROLLBACK_FAILED, Validation(outcome=Outcome.WORSENED, message=message))
 
     async def _end(self, fix: Fix, state: FixState, validation: Validation) -> Fix:
         ended = replace(fix, outcome=validation.outcome, message=validation.message, ended_at=self._clock.wall())

@@ -166,7 +166,7 @@ def _entries(folder: str, limit: int) -> list[tuple[str, os.stat_result]]:
 
 
 def append_text(path: str | os.PathLike[str], text: str) -> None:
-    """Add `text` to the end of a file, which is made when it is not there; on the disk when it returns. Raises OSError."""
+    """Add `text` to the end of a file, which is made when it is not there; on disk when it returns. Raises OSError."""
     os.makedirs(os.path.dirname(os.fspath(path)) or ".", exist_ok=True)
     with open(path, "a", encoding="utf-8") as file:
         file.write(text)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.offload import in_thread
@@ -87,12 +88,20 @@ class HostCollector:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._ignored: tuple[str, ...] = ()
+        self._network = True
         self._source = CounterSource()
         self._mounts = MountTable()
         self._disks: tuple[Mount, ...] = ()
         self._remotes: tuple[Mount, ...] = ()
         self._hung: dict[str, asyncio.Task[dict[str, float]]] = {}
         self._last: tuple[float, HostCounters] | None = None
+
+    def restrict(self, *, ignore_disks: tuple[str, ...], network: bool) -> None:
+        """Leave out mount points that match a pattern of `ignore_disks` (`*` stands for anything), and the traffic of
+        interfaces unless `network`."""
+        self._ignored = ignore_disks
+        self._network = network
 
     def collect(self) -> HostFacts:
         """The host and its local disks. Waits for no network mount and never raises OSError."""
@@ -104,9 +113,11 @@ class HostCollector:
         elif now - self._last[0] >= SHORTEST_SPAN_S:
             values.update(rates(self._last[1], counters, now - self._last[0]))
             self._last = (now, counters)
+        if not self._network:
+            values = {name: value for name, value in values.items() if not name.startswith("network.")}
         found: dict[Subject, Mapping[str, float]] = {HOST: values}
         unknown = [*counters.unknown, *self._look_at_mounts()]
-        for mount in self._disks:
+        for mount in self._wanted(self._disks):
             try:
                 found[disk_subject(mount.point)] = disk_values(mount.point)
             except OSError as error:
@@ -117,7 +128,7 @@ class HostCollector:
         """The network mounts, each in a thread of its own. One that does not answer in time is named in `unknown`, and
         is not asked again before it answered: a hung server costs one thread, not one a look."""
         self._look_at_mounts()
-        points = [mount.point for mount in self._remotes]
+        points = [mount.point for mount in self._wanted(self._remotes)]
         for point in points:
             if point not in self._hung:
                 self._hung[point] = asyncio.ensure_future(in_thread(lambda point=point: disk_values(point)))  # type: ignore[misc]
@@ -143,6 +154,9 @@ class HostCollector:
         self._hung.clear()
         self._source.close()
         self._mounts.close()
+
+    def _wanted(self, mounts: tuple[Mount, ...]) -> Iterable[Mount]:
+        return (each for each in mounts if not any(fnmatchcase(each.point, pattern) for pattern in self._ignored))
 
     def _look_at_mounts(self) -> Iterable[str]:
         try:

@@ -114,6 +114,12 @@ def mount_of(path: str, mounts: Iterable[Mount]) -> Mount | None:
     return best
 
 
+def mount_point_of(path: str) -> str | None:
+    """Where the filesystem of `path` (links followed) is mounted; raises OSError when the mounts can't be read."""
+    mount = mount_of(os.path.realpath(path), read_mounts())
+    return None if mount is None else mount.point
+
+
 def is_local(path: str, mounts: Iterable[Mount] | None = None) -> bool:
     """Whether `path` can be touched without waiting for another machine, links on the way included. It does not have to
     exist. Never touches a network mount to find out; raises OSError when the mounts can't be read."""

@@ -2,14 +2,12 @@
 process would go on writing into nothing."""
 
 import contextlib
+import fcntl
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-if sys.platform == "linux":
-    import fcntl
-    import signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

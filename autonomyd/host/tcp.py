@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import functools
 import ipaddress
 import os
 import socket
@@ -69,13 +70,15 @@ async def open_transport(
     loop = asyncio.get_running_loop()
     failure = NetworkFailure("no address", stage="resolve")
     for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        now = loop.time()
-        until = None if left == 1 else now + (deadline - now) / left
+        connecting = loop.create_connection(
+            factory, address, port, ssl=tls, server_hostname=server_name if tls else None
+        )
         try:
-            async with asyncio.timeout_at(until):
-                return await loop.create_connection(
-                    factory, address, port, ssl=tls, server_hostname=server_name if tls else None
-                )
+            if left == 1:
+                return await connecting
+            now = loop.time()
+            async with asyncio.timeout_at(now + (deadline - now) / left):
+                return await connecting
         except (OSError, ValueError, OverflowError) as error:
             failure = connect_failure(error)
     raise failure
@@ -102,6 +105,7 @@ def reason_of(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
+@functools.lru_cache(maxsize=512)
 def is_literal(host: str) -> bool:
     """Whether `host` is an IP address."""
     try:

@@ -101,13 +101,17 @@ class Vault:
         except (sqlite3.Error, ValueError) as error:
             await self.failed(error)
             return self.fault is None
-        waiting = self._waiting(self.applied)
-        while batch := list(islice(waiting, CHUNK)):
-            if not await self._apply(batch):
-                return False
+        wrote = True
+        while wrote:  # until a look finds nothing more: what came meanwhile may be in the log only
+            wrote = False
+            waiting = self._waiting(self.applied)
+            while batch := list(islice(waiting, CHUNK)):
+                if not await self._apply(batch):
+                    return False
+                wrote = True
         if self.oplog is not None and self.oplog.skipped:
             log.warning("store_log_lines_skipped", path=str(self.oplog.path), count=self.oplog.skipped)
-        if self.stand_in or not await self.drain():
+        if self.stand_in:
             return False
         if self.fault is not None:
             log.info("store_recovered", path=str(self.path), was=self.fault.kind.value)
@@ -162,6 +166,7 @@ class Vault:
             return False
         if held >= self.unlogged:
             self.unlogged = 0
+            self.log_reason = ""  # nothing is missing, and there is room again; the next write tells if it is not so
         return True
 
     async def close(self) -> None:

@@ -96,7 +96,8 @@ class GateLimits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """All that one decision rests on. `now` is monotonic, `wall_now` epoch seconds; `luck` (0..1) spreads waits.
-    `learned` maps a strategy to the points that experience adds to its confidence. `tripped` says why the blast-radius breaker is open ("" when it is closed)."""
+    `learned` maps a strategy to the points that experience adds to its confidence. `tripped` says why the
+    blast-radius breaker is open ("" when it is closed)."""
 
     now: float
     wall_now: float

@@ -34,7 +34,7 @@ class Readable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonStatus(Readable):
-    """The process and the configuration in force. `config_error` is set while a refused file left the old one in force."""
+    """The process and the configuration in force. `config_error` is set while a refused file left the old one."""
 
     pid: int
     version: str

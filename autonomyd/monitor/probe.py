@@ -1,4 +1,4 @@
-"""What a probe is. It looks; the sampler stamps time, subject and name, keeps the deadline, and catches what it raises."""
+"""What a probe is. It looks; the sampler stamps time, subject and name, keeps the deadline, catches what it raises."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

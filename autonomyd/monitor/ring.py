@@ -160,18 +160,21 @@ class MetricsRing:
         self._subscribers: list[Subscriber] = []
         self.reader = RingReader(self._frames, self._subscribers)
 
-    def append(self, subject: Subject, probe: str, at: float, values: Mapping[str, float], units: Mapping[str, str]) -> None:
+    def append(
+        self, subject: Subject, probe: str, at: float, values: Mapping[str, float], units: Mapping[str, str]
+    ) -> None:
         """Add one row to the frame of (`subject`, `probe`)."""
         frame = self._frames.get((subject, probe))
         if frame is None:
             frame = self._frames[subject, probe] = Frame(subject, units, self._capacity)
         frame.append(at, values)
-        for subscriber in self._subscribers:
+        for subscriber in tuple(self._subscribers):
             subscriber(subject, at, values)
 
-    def forget(self, subject: Subject, probe: str) -> None:
-        """Drop a frame whose probe is gone."""
-        self._frames.pop((subject, probe), None)
+    def forget(self, probe: str) -> None:
+        """Drop the frames of a probe that is gone, of every subject that it looked at."""
+        for key in [key for key in self._frames if key[1] == probe]:
+            del self._frames[key]
 
 
 def _blank(size: int) -> "array[float]":

@@ -54,7 +54,9 @@ class ScheduledProbe:
 class Sampler:
     """Holds the timetable. `on_reading` gets each Reading as it comes; it must not block."""
 
-    def __init__(self, *, clock: Clock, ring: MetricsRing, on_reading: Callable[[Reading], None], jitter: float = 1.0) -> None:
+    def __init__(
+        self, *, clock: Clock, ring: MetricsRing, on_reading: Callable[[Reading], None], jitter: float = 1.0
+    ) -> None:
         self._clock = clock
         self._ring = ring
         self._on_reading = on_reading
@@ -77,8 +79,7 @@ class Sampler:
         entry = self.probes.pop(name, None)
         if entry is not None:
             entry.removed = True
-            for subject in {entry.subject} | ({entry.last.subject} if entry.last else set()):
-                self._ring.forget(subject, name)
+            self._ring.forget(name)
 
     def set_interval(self, name: str, every_s: float) -> None:
         """Run the probe every `every_s` from now on. Raises KeyError for an unknown one."""
@@ -106,8 +107,10 @@ class Sampler:
             if due > now:
                 return due - now
             heapq.heappop(self._heap)
-            self._begin(entry)
-            self._push(entry, self._next_due(entry, now))
+            try:
+                self._begin(entry)
+            finally:  # whatever a listener raised: the probe stays on the timetable
+                self._queue(entry, self._next_due(entry, now))
         return IDLE_S
 
     async def look_at_all(self) -> list[Reading]:
@@ -131,10 +134,14 @@ class Sampler:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _push(self, entry: ScheduledProbe, due: float) -> None:
+        """Change the timetable from outside a turn: whoever sleeps until the next due time has to look again."""
+        self._queue(entry, due)
+        self.changed.set()
+
+    def _queue(self, entry: ScheduledProbe, due: float) -> None:
         entry.due = due
         self._count += 1
         heapq.heappush(self._heap, (due, self._count, entry))
-        self.changed.set()
 
     def _next_due(self, entry: ScheduledProbe, now: float) -> float:
         period_s = entry.period_s

@@ -92,7 +92,8 @@ SWAP_METRIC = "host/swap.mean_percent"
 
 def generate(state: GoalInputs) -> tuple[Goal, ...]:
     """The goals that the state asks for now, the most urgent first; without id and time."""
-    found = [*_disk_goals(state), *_failing_goals(state), *_check_goals(state), *_daemon_goals(state), *_memory_goals(state)]
+    kinds = (_disk_goals, _failing_goals, _check_goals, _daemon_goals, _memory_goals)
+    found = [goal for kind in kinds for goal in kind(state)]
     return tuple(sorted(found, key=lambda goal: (-goal.priority, goal.key)))
 
 
@@ -123,8 +124,10 @@ def advance(
     return _one_at_a_time(moved, now)
 
 
-def newcomers(goals: Iterable[Goal], fresh: Iterable[Goal], *, max_open: int, never: Collection[str] = ()) -> tuple[Goal, ...]:
-    """Those of `fresh` that are to be taken up: not there yet, not in `never`, and only as many as there is room for."""
+def newcomers(
+    goals: Iterable[Goal], fresh: Iterable[Goal], *, max_open: int, never: Collection[str] = ()
+) -> tuple[Goal, ...]:
+    """Those of `fresh` that are to be taken up: not there yet, not in `never`, and as many as there is room for."""
     held = [goal for goal in goals if goal.state in OPEN_STATES]
     keys = {goal.key for goal in held}
     waiting = [goal for goal in fresh if goal.key not in keys and goal.key not in never]
@@ -295,7 +298,7 @@ def _failing_goals(state: GoalInputs) -> Iterator[Goal]:
         urgent = GoalPriority.HIGH if service.failures >= 2 * most else GoalPriority.MEDIUM
         actions = [
             f"see why it ended: autonomyctl logs {service.name}; autonomyctl issues",
-            f"see what was done about it: autonomyctl fixes {service.name}",
+            "see what was done about it: autonomyctl fixes",
         ]
         if not service.limited:
             actions.append(f"bound what it may use: [services.{service.name}] limits = {{ rss_mb = 512 }}")
@@ -361,7 +364,10 @@ def _memory_goals(state: GoalInputs) -> Iterator[Goal]:
             priority=GoalPriority.HIGH if used >= 95.0 else GoalPriority.MEDIUM,
             target_metrics={metric: target},
             baseline={metric: used},
-            actions=("see who uses it: ps -eo rss,comm --sort=-rss | head", "bound a service: limits = { rss_mb = 512 }"),
+            actions=(
+                "see who uses it: ps -eo rss,comm --sort=-rss | head",
+                "bound a service: limits = { rss_mb = 512 }",
+            ),
         )
 
 

@@ -12,7 +12,7 @@ NEVER_CLEANED = frozenset(
     {
         "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/media", "/mnt", "/opt", "/private",
         "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/usr", "/var", "/Applications", "/Library", "/System",
-        "/Users", "/private/etc", "/private/var", "/var/lib", "/var/log", "/var/spool", "/usr/lib", "/usr/local",
+        "/Users", "/private/etc", "/private/var", "/var/lib", "/var/spool", "/usr/lib", "/usr/local",
     }
 )  # fmt: skip
 """Folders that hold other people's things. A folder inside may be named; these themselves may not."""

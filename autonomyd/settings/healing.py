@@ -11,8 +11,8 @@ from autonomyd.settings.base import Percent, Seconds, Table
 class Cooldown(Table):
     """The wait between two acts on the same issue: first_s, then factor times more each time, at most cap_s."""
 
-    first_s: Seconds = 5.0
-    """Wait after the first act, s."""
+    first_s: Seconds = 1.0
+    """Wait after the first act that did not last, s."""
     factor: Annotated[float, Field(ge=1, le=100)] = 2.0
     """Growth from one wait to the next."""
     cap_s: Seconds = 900.0

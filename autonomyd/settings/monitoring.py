@@ -22,5 +22,3 @@ class MonitoringSettings(Table):
     """Whether traffic and errors of network interfaces are counted."""
     ignore_disks: tuple[str, ...] = ("/snap/*", "/var/lib/docker/*", "/run/*")
     """Mount points that are not watched; * stands for anything."""
-    top_processes: int = Field(default=3, ge=0, le=50)
-    """Processes named when CPU or memory is short; looked up only then."""

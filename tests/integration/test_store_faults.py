@@ -272,3 +272,40 @@ async def test_many_durable_writers_share_commits(tmp_path):
     await asyncio.gather(*(durable_event(store, number) for number in range(300)))
     assert sorted(await messages(store)) == list(range(300))
     await store.close()
+
+
+async def test_a_log_that_takes_nothing_while_the_database_does(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    path = tmp_path / "a.db"
+    store = await Store.open(str(path), clock=SystemClock())
+    assert store._vault.oplog is not None
+    store._vault.oplog.close()
+    (tmp_path / "a.db.oplog.jsonl").unlink()
+    (tmp_path / "a.db.oplog.jsonl").symlink_to("/dev/full")
+    await Events(store).add(told(1))
+    assert store.status().state == "degraded"
+    assert "log of the database" in store.status().message
+    with closing(sqlite3.connect(path)) as other:  # acknowledged only when the database has it
+        assert other.execute("SELECT count(*) FROM events").fetchone() == (1,)
+    assert await messages(store) == [1]
+    await store.maintain()  # a snapshot has what the log lacks, and a new log is begun
+    await Events(store).add(told(2))
+    assert store.status().state == "ok"
+    path.unlink()
+    await store._vault.close()
+    store._closed = True
+    again = await Store.open(str(path), clock=SystemClock())
+    assert await messages(again) == [1, 2]
+    await again.close()
+
+
+async def test_nothing_wakes_while_idle(tmp_path):
+    store = await Store.open(str(tmp_path / "a.db"), clock=SystemClock())
+    assert store._timer is None
+    await Events(store).add(told(1))
+    assert store.status().pending == 1
+    await until(lambda: store.status().pending == 0)  # by its own timer
+    await until(lambda: not store._tasks)
+    assert store._timer is None
+    await store.close()

@@ -10,7 +10,17 @@ class StreakDetector:
     """Raised after `failures` failed readings in a row, cleared after `passes` good ones.
     Remembers the last 100 known readings for `availability_percent`."""
 
-    __slots__ = ("_bits", "_count", "_failures_needed", "_passes_needed", "failures", "last", "passes", "raised", "since")
+    __slots__ = (
+        "_bits",
+        "_count",
+        "_failures_needed",
+        "_passes_needed",
+        "failures",
+        "last",
+        "passes",
+        "raised",
+        "since",
+    )
 
     def __init__(self, failures: int, passes: int = 1) -> None:
         self._failures_needed = failures

@@ -63,7 +63,8 @@ class ThresholdDetector:
             self.raised = self._enough(at)
             if self.raised:
                 return Verdict.RAISED
-            return Verdict.PENDING if beyond or any(self._recent) else Verdict.CLEARED
+            # between the levels a new detector can't tell: an issue of the last run may stand open
+            return Verdict.CLEARED if rule.back(value) and not any(self._recent) else Verdict.PENDING
         return self._still_raised(at, value)
 
     def _enough(self, at: float) -> bool:

@@ -25,7 +25,7 @@ def _view(events: list[dict[str, Any]]) -> Any:
         return text("Nothing happened yet.")
     now = time.time()
     made = table("WHEN", "WHO", "WHAT", "MESSAGE", "BY", fold="MESSAGE")
-    for each in sorted(reversed(events), key=lambda each: each["at"]):
+    for each in reversed(events):  # the wire has the newest first
         by = person(each["actor"])
         row(
             made,

@@ -33,7 +33,7 @@ def _act(app: App, act: str, name: str) -> None:
             raise NotDone(error.status, error.message, error.hint) from None
         raise suggest(error, name, _known(app)) from None
     done = succeeded(answer)
-    app.put(answer, lambda: _view(answer, act, done))
+    app.put(answer, lambda: _view(answer, act, name, done))
     click.get_current_context().exit(exits.OK if done else exits.NOT_DONE)
 
 
@@ -50,10 +50,10 @@ def _known(app: App) -> list[str]:
         return []
 
 
-def _view(answer: Any, act: str, done: bool) -> Any:
+def _view(answer: Any, act: str, name: str, done: bool) -> Any:
     from autonomyd.cli.screen import BAD, FINE, OLD, line, mark, stack
 
-    head = mark(done).append(" ").append_text(line((answer.get("message") or f"{act}: done", FINE if done else BAD)))
+    head = mark(done).append(" ").append_text(line((f"{name}: {answer.get('message') or act}", FINE if done else BAD)))
     reminder = (
         "It stays stopped, also after a restart of the daemon, until you start it." if act == "stop" and done else ""
     )

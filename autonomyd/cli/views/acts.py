@@ -19,6 +19,7 @@ _OUTCOMES = {
     "unverified": "whether it helped is not known",
 }
 _SELF = "autonomyd"
+_START = "start-up"
 
 
 def deed(steps: Iterable[Mapping[str, Any]]) -> str:
@@ -56,8 +57,13 @@ def ending(fix: Fix) -> Text:
     if outcome is None:
         bad = fix["state"] in ("rolled_back", "rollback_failed")
         return text(f"{clean(fix['state']).replace('_', ' ')} in {took}", BAD if bad else FINE)
-    words = _OUTCOMES.get(outcome, clean(outcome))
+    words = "done" if _asked(fix) and outcome == "healed" else _OUTCOMES.get(outcome, clean(outcome))
     return text(f"{words} in {took}" if outcome == "healed" else words, style_of(outcome))
+
+
+def _asked(fix: Fix) -> bool:
+    """Whether somebody asked for it: then nothing was ill, and "healed" would be the wrong word."""
+    return bool(fix["plan"].get("cause") == "requested")
 
 
 def fix_line(fix: Fix, now: float) -> Text:
@@ -66,8 +72,9 @@ def fix_line(fix: Fix, now: float) -> Text:
     running = fix["ended_at"] is None
     made = line(f"{deed(fix['plan']['steps'])} ", ("now" if running else ago(at, now), OLD), ": ")
     made.append_text(ending(fix))
-    if clean(fix["actor"]) not in ("", _SELF):
-        made.append(f" (asked by {person(fix['actor'])})", style=OLD)
+    actor = clean(fix["actor"])
+    if actor not in ("", _SELF):
+        made.append(" (at start-up)" if actor == _START else f" (asked by {person(actor)})", style=OLD)
     return made
 
 
@@ -78,10 +85,10 @@ def fix_table(fixes: Sequence[Fix], now: float) -> RenderableType:
     made = table("ID", "WHEN", "WHAT WAS DONE", "OUTCOME", "TOOK", "BY", right=("ID", "TOOK"), fold="WHAT WAS DONE")
     for fix in fixes:
         took = "" if fix["ended_at"] is None else duration(fix["ended_at"] - fix["started_at"])
-        outcome = fix["outcome"] or fix["state"]
+        outcome = "done" if _asked(fix) and fix["outcome"] == "healed" else fix["outcome"] or fix["state"]
         issue = fix["plan"].get("issue_id")
         done = line(deed(fix["plan"]["steps"]), (f"  for #{issue}" if issue else "", OLD))
-        trouble = clean(fix["message"]) if outcome not in ("healed", "committed") else ""
+        trouble = clean(fix["message"]) if outcome not in ("healed", "committed", "done") else ""
         if trouble:
             done.append(f"\n{trouble}", style=OLD)
         row(

@@ -41,4 +41,5 @@ class FreeDiskSpace:
         found = situation.cleanup
         if found is None or not found.files:
             return ()
-        return (f"remove {len(found.files)} rotated logs under {found.root}: {found.total_bytes / MB:.1f} MB", *found.files)
+        total = f"{found.total_bytes / MB:.1f} MB"
+        return (f"remove {len(found.files)} rotated logs under {found.root}: {total}", *found.files)

@@ -1,4 +1,5 @@
-"""The probes, one file each. A new check is one file, one line in CHECKS (or an entry point `autonomyd.probes`), one test."""
+"""The probes, one file each. A new check is one file, one test, one line in CHECKS (or an entry point
+`autonomyd.probes`)."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -35,7 +35,7 @@ class CommandOptions(CheckSettings):
 class CommandProbe:
     kind: ClassVar[str] = "command"
     Options: ClassVar[type[CheckSettings]] = CommandOptions
-    metrics: ClassVar = (MetricSpec(name="exit_code"), MetricSpec(name="run_ms", unit="ms"))
+    metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="exit_code"), MetricSpec(name="run_ms", unit="ms"))
 
     def __init__(self, options: CommandOptions, clock: Clock) -> None:
         self._options = options
@@ -44,7 +44,7 @@ class CommandProbe:
         options = self._options
         try:
             result = await run_command(
-                options.argv, timeout_s=options.timeout_s * 0.95, cwd=options.cwd, env=options.env or None
+                options.argv, timeout_s=options.timeout_s, cwd=options.cwd, env=options.env or None
             )
         except CommandFailure as error:
             return unknown(str(error))

@@ -30,7 +30,10 @@ class FileOptions(CheckSettings):
 class FileProbe:
     kind: ClassVar[str] = "file"
     Options: ClassVar[type[CheckSettings]] = FileOptions
-    metrics: ClassVar = (MetricSpec(name="age_s", unit="s"), MetricSpec(name="size_bytes", unit="B"))
+    metrics: ClassVar[tuple[MetricSpec, ...]] = (
+        MetricSpec(name="age_s", unit="s"),
+        MetricSpec(name="size_bytes", unit="B"),
+    )
 
     def __init__(self, options: FileOptions, clock: Clock) -> None:
         self._options = options

@@ -13,7 +13,7 @@ MB = 1_000_000
 class FolderProbe:
     """`root` is walked in a thread: it can be large, and can lie on a mount that hangs."""
 
-    metrics: ClassVar = (
+    metrics: ClassVar[tuple[MetricSpec, ...]] = (
         MetricSpec(name="folder.used_percent", unit="%"),
         MetricSpec(name="folder.used_mb", unit="MB"),
     )

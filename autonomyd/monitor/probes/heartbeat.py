@@ -25,12 +25,12 @@ class HeartbeatOptions(CheckSettings):
 class HeartbeatProbe:
     kind: ClassVar[str] = "heartbeat"
     Options: ClassVar[type[CheckSettings]] = HeartbeatOptions
-    metrics: ClassVar = (MetricSpec(name="heartbeat_age_s", unit="s"),)
+    metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="heartbeat_age_s", unit="s"),)
 
     def __init__(self, options: HeartbeatOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
-        self._local = is_local(options.file)
+        self._local = _surely_local(options.file)
 
     async def look(self) -> Look:
         path = self._options.file
@@ -45,3 +45,10 @@ class HeartbeatProbe:
         if facts.age_s > self._options.max_age_s:
             return failed(f"last heartbeat {facts.age_s:.0f} s ago, at most {self._options.max_age_s:g} s", values)
         return ok(values, f"{facts.age_s:.0f} s ago")
+
+
+def _surely_local(path: str) -> bool:
+    try:
+        return is_local(path)
+    except OSError:
+        return False  # the mounts can't be read: the careful way costs a thread and is always right

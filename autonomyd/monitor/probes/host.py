@@ -3,13 +3,14 @@
 from typing import ClassVar
 
 from autonomyd.host.machine import METRICS, HostCollector
+from autonomyd.model.reading import MetricSpec
 from autonomyd.monitor.probe import Look, ok, unknown
 
 
 class HostProbe:
     """All of the host's metrics in one look; what can't be read on this machine is told as `unknown`."""
 
-    metrics: ClassVar = METRICS
+    metrics: ClassVar[tuple[MetricSpec, ...]] = METRICS
 
     def __init__(self, collector: HostCollector) -> None:
         self._collector = collector

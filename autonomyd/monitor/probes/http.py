@@ -42,7 +42,7 @@ class HttpOptions(CheckSettings):
 class HttpProbe:
     kind: ClassVar[str] = "http"
     Options: ClassVar[type[CheckSettings]] = HttpOptions
-    metrics: ClassVar = (MetricSpec(name="latency_ms", unit="ms"),)
+    metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="latency_ms", unit="ms"),)
 
     def __init__(self, options: HttpOptions, clock: Clock) -> None:
         self._options = options
@@ -57,7 +57,7 @@ class HttpProbe:
                 options.url,
                 method=options.method,
                 headers=self._headers,
-                timeout_s=options.timeout_s * 0.98,  # its own deadline comes first, so that it can say what it waited for
+                timeout_s=options.timeout_s,
                 verify=options.verify,
             )
         except NetworkFailure as error:

@@ -5,15 +5,15 @@ from typing import ClassVar
 
 from autonomyd.aio.clock import Clock
 from autonomyd.host.process import TreeFacts, tree_facts
-from autonomyd.host.process_facts import STOPPED_STATES
+from autonomyd.host.process_facts import DEAD_STATES, HIDDEN_STATE, STOPPED_STATES
 from autonomyd.model.reading import MetricSpec
 from autonomyd.monitor.probe import Look, failed, ok, unknown
 
 
 class ProcessProbe:
-    """Sums over the main process and all its descendants. `pid_of` tells the main process now, None when there is none."""
+    """Sums over the main process and all its descendants. `pid_of` tells the main process now, None without one."""
 
-    metrics: ClassVar = (
+    metrics: ClassVar[tuple[MetricSpec, ...]] = (
         MetricSpec(name="cpu_percent", unit="%"),
         MetricSpec(name="rss_mb", unit="MB"),
         MetricSpec(name="threads"),
@@ -39,6 +39,10 @@ class ProcessProbe:
         self._previous = facts
         if facts is None:
             return failed(f"process {pid} is gone")
+        if facts.state == HIDDEN_STATE:
+            return unknown("; ".join(facts.unknown) or f"process {pid} may not be looked at")
+        if facts.state in DEAD_STATES:
+            return failed(f"process {pid} is dead and waits for its parent")
         values = {
             "rss_mb": facts.rss_mb,
             "threads": float(facts.threads),

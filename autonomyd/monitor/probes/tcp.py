@@ -24,7 +24,7 @@ class TcpOptions(CheckSettings):
 class TcpProbe:
     kind: ClassVar[str] = "tcp"
     Options: ClassVar[type[CheckSettings]] = TcpOptions
-    metrics: ClassVar = (MetricSpec(name="connect_ms", unit="ms"),)
+    metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="connect_ms", unit="ms"),)
 
     def __init__(self, options: TcpOptions, clock: Clock) -> None:
         self._options = options
@@ -32,7 +32,7 @@ class TcpProbe:
     async def look(self) -> Look:
         options = self._options
         try:
-            latency_s = await tcp_connect(options.host, options.port, timeout_s=options.timeout_s * 0.98)
+            latency_s = await tcp_connect(options.host, options.port, timeout_s=options.timeout_s)
         except NetworkFailure as error:
             return unknown(error.message) if error.ours else failed(error.message)
         return ok({"connect_ms": latency_s * 1000.0}, f"connected in {latency_s * 1000:.0f} ms")

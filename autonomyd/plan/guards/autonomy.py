@@ -17,5 +17,9 @@ def autonomy(proposal: Proposal) -> Answer:
         return passed(GateName.AUTONOMY, saw="act", needs=NEEDS)
     reason, why = _WHY[service.autonomy]
     return refused(
-        GateName.AUTONOMY, reason, saw=service.autonomy.value, needs=NEEDS, message=f"nothing is done to {service.name}: {why}"
+        GateName.AUTONOMY,
+        reason,
+        saw=service.autonomy.value,
+        needs=NEEDS,
+        message=f"nothing is done to {service.name}: {why}",
     )

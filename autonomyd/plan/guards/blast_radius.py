@@ -8,7 +8,8 @@ HOUR_S = 3600.0
 
 def blast_radius(proposal: Proposal) -> Answer:
     limits = proposal.limits
-    needs = f"under {limits.acts_per_hour_service} disruptive acts an hour here, {limits.acts_per_hour_host} on the host"
+    bounds = (limits.acts_per_hour_service, limits.acts_per_hour_host)
+    needs = f"under {bounds[0]} disruptive acts an hour here, {bounds[1]} on the host"
     if proposal.strategy is None or not proposal.strategy.disruptive:
         return passed(GateName.BLAST_RADIUS, saw="interrupts nothing", needs=needs)
     since = proposal.situation.now - HOUR_S

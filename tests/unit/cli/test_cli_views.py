@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from autonomyd.cli.views.acts import fix_table
+from autonomyd.cli.views.acts import fix_line, fix_table
 from autonomyd.cli.views.aims import goals_view, optimization_view
 from autonomyd.cli.views.health import health_view
 from autonomyd.cli.views.metrics import chart_view, metrics_view
@@ -153,6 +153,8 @@ def test_fixes(calm: dict[str, Any]) -> None:
     assert "healed" in text
     assert "applying" in text
     assert "user 4294967294" in text
+    asked = fix | {"plan": fix["plan"] | {"cause": "requested"}, "actor": "start-up"}
+    assert drawn(fix_line(asked, calm["at"])).strip() == "web was restarted 3 min ago: done in 0.4 s (at start-up)"
     assert drawn(fix_table([], 0.0)).strip() == "Nothing was done so far."
 
 

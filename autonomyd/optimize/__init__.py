@@ -1,0 +1,1 @@
+"""Lowering the daemon's own cost: which changes are worth a try, and whether a try has helped. Pure."""
