@@ -87,7 +87,12 @@ def run(config: Path | None, overrides: dict[str, Any]) -> int:
     from autonomyd.settings.problem import ConfigError
 
     try:
-        return run_daemon(config, overrides, on_ready=_greeter())
+        return run_daemon(
+            config,
+            overrides,
+            on_settings=lambda settings: configure_logging(settings.log_level, settings.log_format),
+            on_ready=_greeter(),
+        )
     except ConfigError as error:
         return _tell(str(error), exits.CONFIG)
     except AlreadyRunning as error:

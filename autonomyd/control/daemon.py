@@ -19,6 +19,7 @@ from autonomyd.host.notify import Notifier
 from autonomyd.host.paths import default_socket
 from autonomyd.model.status import SystemStatus
 from autonomyd.monitor.probes import check_kinds
+from autonomyd.settings.daemon import DaemonSettings
 from autonomyd.settings.redact import public_settings
 from autonomyd.settings.reload import SettingsSource
 
@@ -33,10 +34,14 @@ def run_daemon(
     config: Path | None,
     overrides: Mapping[str, Any],
     *,
+    on_settings: Callable[[DaemonSettings], None] = lambda settings: None,
     on_ready: Callable[[SystemStatus], None] = lambda status: None,
 ) -> int:
-    """Run until SIGINT or SIGTERM; returns the exit code. Raises ConfigError and AlreadyRunning before it begins."""
+    """Run until SIGINT or SIGTERM; returns the exit code. `on_settings` hears how to log, `on_ready` the first status.
+
+    Raises ConfigError and AlreadyRunning before it begins."""
     source = SettingsSource(config, checks=check_kinds(), overrides=overrides)
+    on_settings(source.current.daemon)
     faulthandler.enable()
     daemon = Daemon(source, on_ready)
     try:

@@ -1,4 +1,4 @@
-"""Services that listen or run as units, proposed as TOML with `autonomy = "observe"`: a person decides what to trust."""
+"""Services that listen or run as units, proposed as TOML that only observes: a person decides what to trust."""
 
 import json
 import re
@@ -10,12 +10,15 @@ import structlog
 
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.system import AutonomousOperationSystem
+from autonomyd.host.dbus import BusError
 from autonomyd.host.files import append_text
 from autonomyd.host.listeners import Listener, listening_services
+from autonomyd.host.systemd import SystemdManager
 from autonomyd.settings.control import SystemdControl
 from autonomyd.settings.load import SYSTEM_CONFIG
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from the kernel, not bound to
+SYSTEM_UNITS = ("systemd-", "user@", "getty@", "serial-getty@", "dbus", "polkit", "autonomyd", "user-runtime-dir@")
 _NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
 log = structlog.get_logger(__name__)
@@ -47,6 +50,7 @@ async def propose(system: AutonomousOperationSystem) -> Proposal:
     except OSError as error:
         log.warning("discovery_failed", reason=str(error))
         found = ()
+    running = await running_units()
     keeper = system.parts.keeper
     pids = {service.run.pid for service in keeper.services.values()}
     units = {
@@ -55,12 +59,28 @@ async def propose(system: AutonomousOperationSystem) -> Proposal:
         if isinstance(service.settings.control, SystemdControl)
     }
     return proposals(
-        [each for each in found if each.pid not in pids and each.unit not in units], taken=keeper.services.keys()
+        [each for each in found if each.pid not in pids and each.unit not in units],
+        units=[each for each in running if each not in units],
+        taken=keeper.services.keys(),
     )
 
 
-def proposals(found: Collection[Listener], *, taken: Collection[str]) -> Proposal:
-    """One service a unit or process, with a tcp check for each of its ports."""
+async def running_units() -> tuple[str, ...]:
+    """Services that systemd runs, without those that belong to the system itself; empty where there is no systemd."""
+    manager = SystemdManager()
+    try:
+        await manager.open()
+        found = await manager.list_units()
+    except (BusError, OSError) as error:
+        log.info("units_not_listed", reason=str(error))
+        return ()
+    finally:
+        await manager.close()
+    return tuple(each.name for each in found if each.sub == "running" and not each.name.startswith(SYSTEM_UNITS))
+
+
+def proposals(found: Collection[Listener], *, units: Collection[str] = (), taken: Collection[str]) -> Proposal:
+    """One service a unit or process, with a tcp check for each of its ports; `units` run without listening."""
     groups: dict[tuple[str, object], list[Listener]] = {}
     for each in found:
         if each.pid is not None and (each.unit or each.cmdline):
@@ -69,10 +89,12 @@ def proposals(found: Collection[Listener], *, taken: Collection[str]) -> Proposa
     proposed: list[Proposed] = []
     for listeners in groups.values():
         first = listeners[0]
-        base = (first.unit or first.name or "service").removesuffix(".service")
-        name = _free(_NAME.sub("-", base).strip("-.")[:48] or "service", names)
-        names.add(name)
+        name = _named(first.unit or first.name, names)
         proposed.append(_table(name, listeners))
+    silent = sorted(set(units) - {each.unit for each in found})
+    proposed.extend(
+        _entry(_named(unit, names), "systemd", _unit_control(unit), f"unit {unit} runs", ()) for unit in silent
+    )
     return Proposal(services=tuple(proposed))
 
 
@@ -87,29 +109,42 @@ def write_proposals(found: Proposal, config_file: str | None) -> str:
 def _table(name: str, listeners: list[Listener]) -> Proposed:
     first = listeners[0]
     ports = ", ".join(str(each.port) for each in listeners)
-    if first.unit:
-        kind, control = "systemd", f'{{ type = "systemd", unit = {json.dumps(first.unit)} }}'
-        why = f"unit {first.unit} listens on port {ports}"
-    else:
-        match = "^" + re.escape(" ".join(first.cmdline))[:400] + "$"
-        argv = ", ".join(json.dumps(word) for word in first.cmdline)
-        kind = "command"
-        control = f'{{ type = "command", start = [{argv}], match = {json.dumps(match)} }}'
-        why = f"{first.name} (pid {first.pid}) listens on port {ports}"
-    checks = "\n".join(
-        f'  {{ type = "tcp", host = "{LOOPBACK.get(each.address, each.address)}", port = {each.port} }},'
+    checks = tuple(
+        f'{{ type = "tcp", host = "{LOOPBACK.get(each.address, each.address)}", port = {each.port} }}'
         for each in listeners
     )
-    toml = (
-        f'[services.{json.dumps(name) if "." in name else name}]  # {why}\ncontrol = {control}\n'
-        f'autonomy = "observe"  # change to "act" to have it healed\nchecks = [\n{checks}\n]\n'
-    )
-    return Proposed(name=name, kind=kind, why=why, toml=toml)
+    if first.unit:
+        return _entry(name, "systemd", _unit_control(first.unit), f"unit {first.unit} listens on port {ports}", checks)
+    match = "^" + re.escape(" ".join(first.cmdline))[:400] + "$"
+    argv = ", ".join(json.dumps(word) for word in first.cmdline)
+    cwd = f", cwd = {json.dumps(first.cwd)}" if first.cwd and first.cwd != "/" else ""
+    control = f'{{ type = "command", start = [{argv}], match = {json.dumps(match)}{cwd} }}'
+    return _entry(name, "command", control, f"{first.name} (pid {first.pid}) listens on port {ports}", checks)
 
 
-def _free(name: str, taken: Collection[str]) -> str:
-    number, candidate = 2, name
-    while candidate in taken:
-        candidate = f"{name}-{number}"
+def _entry(name: str, kind: str, control: str, why: str, checks: tuple[str, ...]) -> Proposed:
+    shown = json.dumps(name) if "." in name else name
+    lines = [
+        f"# {why}",
+        f"[services.{shown}]",
+        f"control = {control}",
+        'autonomy = "observe"  # "act" to have it healed',
+    ]
+    if checks:
+        lines += ["checks = [", *(f"  {check}," for check in checks), "]"]
+    return Proposed(name=name, kind=kind, why=why, toml="\n".join(lines) + "\n")
+
+
+def _unit_control(unit: str) -> str:
+    return f'{{ type = "systemd", unit = {json.dumps(unit)} }}'
+
+
+def _named(source: str, taken: set[str]) -> str:
+    """A free service name made from a unit's or a process's."""
+    base = _NAME.sub("-", source.removesuffix(".service")).strip("-._")[:48] or "service"
+    number, name = 2, base
+    while name in taken:
+        name = f"{base}-{number}"
         number += 1
-    return candidate
+    taken.add(name)
+    return name

@@ -39,7 +39,8 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 
 def _operation(route: Route, path: str, schemas: dict[str, Any]) -> dict[str, Any]:
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": _path_schema(name)} for name in re.findall(r"{(\w+)}", path)
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(name)}
+        for name in re.findall(r"{(\w+)}", path)
     ]
     parameters += [
         {"name": name, "in": "query", "required": False, "schema": {"type": kind}} for name, kind in route.query.items()
@@ -49,7 +50,10 @@ def _operation(route: Route, path: str, schemas: dict[str, Any]) -> dict[str, An
         "operationId": f"{route.method.lower()}_{route.handler.__name__}_{len(path)}",
         "parameters": parameters,
         "responses": {
-            "200": {"description": "success", "content": {"application/json": {"schema": _schema(route.answer, schemas)}}},
+            "200": {
+                "description": "success",
+                "content": {"application/json": {"schema": _schema(route.answer, schemas)}},
+            },
             "default": {
                 "description": "what went wrong, and what to do",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
@@ -58,7 +62,9 @@ def _operation(route: Route, path: str, schemas: dict[str, Any]) -> dict[str, An
     }
     if route.body:
         properties = {name: {"type": [kind, "null"] if kind == "number" else kind} for name, kind in route.body.items()}
-        operation["requestBody"] = {"content": {"application/json": {"schema": {"type": "object", "properties": properties}}}}
+        operation["requestBody"] = {
+            "content": {"application/json": {"schema": {"type": "object", "properties": properties}}}
+        }
     return operation
 
 

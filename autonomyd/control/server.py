@@ -64,7 +64,9 @@ def _make_room(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise SocketRefused(f"{path} exists and is not a socket: it is not ours to remove; set [daemon] socket elsewhere")
+        raise SocketRefused(
+            f"{path} exists and is not a socket: it is not ours to remove; set [daemon] socket elsewhere"
+        )
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         probe.settimeout(1.0)
@@ -143,9 +145,7 @@ class ControlServer:
             actor = request.client.host if request.client else "unknown"
             try:
                 arguments = await arguments_of(request)
-                call = Call(
-                    system=self._system, hooks=self._hooks, request=request, actor=actor, arguments=arguments
-                )
+                call = Call(system=self._system, hooks=self._hooks, request=request, actor=actor, arguments=arguments)
                 return json_answer(await route.handler(call))
             except ApiProblem as problem:
                 return problem_answer(problem)
@@ -170,7 +170,9 @@ def peer_of(connection: Any) -> str:
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return problem_answer(ApiProblem(404, f"there is no {request.url.path}", "GET /v1/openapi.json lists what there is"))
+        return problem_answer(
+            ApiProblem(404, f"there is no {request.url.path}", "GET /v1/openapi.json lists what there is")
+        )
     return problem_answer(ApiProblem(error.status_code, str(error.detail)))
 
 

@@ -27,8 +27,17 @@ from autonomyd.execute.steps.services import RestartHandler, StartHandler, StopH
 from autonomyd.host.controls import make_control
 from autonomyd.host.controls.protocol import ServiceControl
 from autonomyd.host.systemd import SystemdManager
+from autonomyd.model.fix import Fix
 from autonomyd.model.status import PauseStatus
-from autonomyd.model.step import CallStrategy, RemoveFiles, RestartService, SetProbeInterval, StartService, StopService
+from autonomyd.model.step import (
+    CallStrategy,
+    RemoveFiles,
+    RestartService,
+    SetProbeInterval,
+    StartService,
+    StepResult,
+    StopService,
+)
 from autonomyd.settings.control import SystemdControl
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import ServiceSettings
@@ -70,6 +79,7 @@ def assemble(
         wake()
 
     pause = PauseSwitch(clock, on_change=paused)
+
     def control_of(name: str, service: ServiceSettings) -> ServiceControl:
         if isinstance(service.control, SystemdControl) and parts.systemd is None:
             parts.systemd = SystemdManager()
@@ -98,13 +108,20 @@ def assemble(
         watch_of=watch_of,
         verify_s=lambda: parts.settings.healing.verify_s,
     )
+
+    async def call_custom(name: str) -> StepResult:
+        return await parts.healing.call_custom(name)
+
+    def fix_moved(fix: Fix) -> None:
+        parts.healing.on_fix_state(fix)
+
     handlers: Handlers = {
         StartService: StartHandler(keeper),
         StopService: StopHandler(keeper),
         RestartService: RestartHandler(keeper),
         RemoveFiles: RemoveFilesHandler(cleaner.remove),
         SetProbeInterval: ProbeIntervalHandler(monitoring.sampler.set_interval),
-        CallStrategy: CallHandler(lambda name: parts.healing.call_custom(name)),
+        CallStrategy: CallHandler(call_custom),
     }
     runner = Runner(
         clock=clock,
@@ -112,7 +129,7 @@ def assemble(
         journal=records.journal,
         validate=verifier.validate,
         next_id=lambda: records.next_id("fix"),
-        on_state=lambda fix: parts.healing.on_fix_state(fix),
+        on_state=fix_moved,
     )
     situations = SituationReader(
         clock=clock,

@@ -1,7 +1,6 @@
 """At the start: services that the daemon itself runs are started, parents first; fixes that broke off are settled."""
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
@@ -49,7 +48,12 @@ async def _bring_up(keeper: ServiceKeeper, runner: Runner, name: str) -> None:
     if service is None:
         return
     for parent in service.settings.depends_on:
-        await _until_up(keeper, parent)
+        if not await _until_up(keeper, parent):
+            # not started without its parent: it is down, and follows as soon as the parent has been healed
+            log.warning("start_waits_for_parent", service=name, parent=parent)
+            service.operating = ""
+            keeper.update(service)
+            return
     plan = Plan(
         strategy="start",
         cause=Cause.REQUESTED,
@@ -64,16 +68,17 @@ async def _bring_up(keeper: ServiceKeeper, runner: Runner, name: str) -> None:
     await runner.run(plan, actor=ACTOR)
 
 
-async def _until_up(keeper: ServiceKeeper, name: str) -> None:
+async def _until_up(keeper: ServiceKeeper, name: str) -> bool:
     parent = keeper.services.get(name)
     if parent is None:
-        return
+        return True
     try:
         async with asyncio.timeout(parent.settings.start_grace_s + PARENT_EXTRA_S):
             while parent.state is not ServiceState.UP:
                 await parent.changed.wait()
     except TimeoutError:
-        log.warning("parent_not_up", service=name)
+        return False
+    return True
 
 
 async def restore_history(records: Records, history: FixHistory) -> None:
@@ -84,9 +89,9 @@ async def restore_history(records: Records, history: FixHistory) -> None:
     history.restore((fix, keys.get(fix.plan.issue_id or 0, "")) for fix in reversed(fixes) if fix.plan.issue_id)
 
 
-async def settle_unfinished(records: Records, runner: Runner, known: Callable[[str], bool]) -> None:
+async def settle_unfinished(records: Records, runner: Runner, begun_before: float) -> None:
     """Finish the fixes that the last run left half-way: look at what is there now, and write down what was found."""
     for fix in await records.read(records.fixes.unfinished, []):
-        if fix.plan.service is None or known(fix.plan.service):
+        if fix.started_at < begun_before and fix.id not in runner.running:
             log.warning("fix_settled", fix=fix.id, strategy=fix.plan.strategy, state=fix.state.value)
             await runner.settle(fix)

@@ -42,7 +42,9 @@ class Cleaner:
             found = rotated_logs(cleanup.root, protect=self._protect())
             needed = _bytes_to_free(cleanup)
         except OSError as error:
-            return CleanupPreview(root=cleanup.root, files=(), total_bytes=0, incomplete=f"{cleanup.root}: {error.strerror}")
+            return CleanupPreview(
+                root=cleanup.root, files=(), total_bytes=0, incomplete=f"{cleanup.root}: {error.strerror}"
+            )
         chosen: list[RotatedFile] = []
         freed = 0
         for file in without_newest(found.files, cleanup.keep):

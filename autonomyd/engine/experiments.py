@@ -40,7 +40,6 @@ class Experiment:
     since: float
     before: float
     looks: int = 0
-    spent_s: float = 0.0
     unknowns: int = 0
     judged: bool = False
     program: Program | None = None

@@ -73,24 +73,22 @@ class SelfHealingSystem:
         self._pause = pause or own.pause
         self._hold: Hold = hold or own.keeper.held
         self._tasks: dict[int, asyncio.Task[Fix]] = {}
+        self._due: dict[int, float] = {}
 
     async def tick(self) -> float:
         """One turn: decide about every open issue that is due; returns the seconds until the next is."""
         self._pause.expire()
-        wall = self._clock.wall()
+        now = self._clock.monotonic()
         soonest = self.interval_s
         for issue in sorted(self.monitoring.book.open_issues(), key=self._parents_first):
             if issue.state in QUIET or issue.id in self._tasks:
                 continue
-            wait_s = (issue.next_try_at or 0.0) - wall
+            wait_s = self._due.get(issue.id, now) - now
             if wait_s > 0 and not self._changed_hope(issue):
                 soonest = min(soonest, wait_s)
                 continue
-            decision = await self.consider(issue)
-            if decision is None:
-                continue
-            if isinstance(decision, Refusal) and decision.retry_at is not None:
-                soonest = min(soonest, decision.retry_at - wall)
+            await self.consider(issue)
+            soonest = min(soonest, self._due.get(issue.id, now + soonest) - now)
         return max(SOONEST_S, soonest)
 
     async def consider(self, issue: Issue) -> Plan | Refusal | None:
@@ -105,8 +103,6 @@ class SelfHealingSystem:
         diagnosis = diagnose(issue, situation)
         situation = self._situations.with_learned(situation, self._learned(diagnosis, situation))
         decision = decide(issue, diagnosis, situation, self.strategies)
-        if self.monitoring.book.get(issue.id) is None:
-            return decision  # it was resolved while the situation was read
         self._note(issue, diagnosis, decision)
         if isinstance(decision, Plan):
             self._begin(issue, decision)
@@ -140,8 +136,15 @@ class SelfHealingSystem:
         action = await strategy(issue)
         return StepResult(ok=action.success, message=action.description)
 
+    def try_again(self) -> None:
+        """A person said so: no open issue waits any longer."""
+        self._due.clear()
+        for issue in self.monitoring.book.open_issues():
+            self.monitoring.book.amend(issue, next_try_at=None)
+
     def forget(self, issue: Issue) -> None:
         """An issue was resolved: drop what was held about it."""
+        self._due.pop(issue.id, None)
         self.decisions.pop(issue.id, None)
         self.diagnoses.pop(issue.id, None)
 
@@ -176,13 +179,24 @@ class SelfHealingSystem:
         state = IssueState.PARKED if decision.park else IssueState.REFUSED
         new = not isinstance(before, Refusal) or before.reason is not decision.reason or issue.state is not state
         if new:
-            log.info("healing_refused", issue=issue.id, subject=issue.subject, reason=decision.reason.value, why=decision.message)
+            log.info(
+                "healing_refused",
+                issue=issue.id,
+                subject=issue.subject,
+                reason=decision.reason.value,
+                why=decision.message,
+            )
             self._record(issue.id, diagnosis)
             self._record(issue.id, decision)
             if issue.state is not state:
                 issue = book.move(issue, IssueState.DIAGNOSED, cause=_cause_words(diagnosis), wall_now=wall)
             issue = book.move(issue, state, cause=decision.message, wall_now=wall)
         book.amend(issue, next_try_at=decision.retry_at)
+        if decision.retry_at is None:
+            self._due.pop(issue.id, None)
+        else:
+            # by the monotonic clock from here on: setting the machine's time moves no try
+            self._due[issue.id] = self._clock.monotonic() + decision.retry_at - wall
 
     def _begin(self, issue: Issue, plan: Plan) -> None:
         task = asyncio.get_running_loop().create_task(self._fix(issue, plan), name=f"fix-{issue.id}")
@@ -212,7 +226,9 @@ class SelfHealingSystem:
             book.move(current, IssueState.RESOLVED, cause=fix.message, wall_now=wall)
         else:
             word = fix.outcome.value if fix.outcome else "unverified"
-            book.move(current, IssueState.DIAGNOSED, cause=f"{fix.plan.strategy} was {word}: {fix.message}", wall_now=wall)
+            book.move(
+                current, IssueState.DIAGNOSED, cause=f"{fix.plan.strategy} was {word}: {fix.message}", wall_now=wall
+            )
 
     def on_fix_state(self, fix: Fix) -> None:
         """The runner moved a fix: its issue follows into verification."""
@@ -231,7 +247,10 @@ class SelfHealingSystem:
             issue = self.monitoring.book.get(issue_id)
             if issue is not None and issue.state in (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED):
                 self.monitoring.book.move(
-                    issue, IssueState.DIAGNOSED, cause=f"the fix broke off: {task.exception()}", wall_now=self._clock.wall()
+                    issue,
+                    IssueState.DIAGNOSED,
+                    cause=f"the fix broke off: {task.exception()}",
+                    wall_now=self._clock.wall(),
                 )
         self.wake()
 

@@ -28,8 +28,8 @@ class FixHistory:
         self._past.append(self._past_fix(fix, issue_key(issue), self._clock.monotonic()))
 
     def restore(self, fixes: Iterable[tuple[Fix, str]]) -> None:
-        """Take back what earlier runs did, as (fix, issue key), oldest first. Wall times are turned into monotonic ones; a fix
-        from the future (the clock was set back) counts as just ended."""
+        """Take back what earlier runs did, as (fix, issue key), oldest first. Wall times become monotonic ones;
+        a fix from the future (the clock was set back) counts as just ended."""
         wall, now = self._clock.wall(), self._clock.monotonic()
         for fix, key in fixes:
             if fix.ended_at is not None:

@@ -45,6 +45,7 @@ class ManagedService:
     state_since_at: float | None = None
     operating: str = ""
     held: bool = False
+    has_run: bool = False
     grace_until: float | None = None
     settled_from: float = 0.0
     restarts: int = 0
@@ -93,7 +94,9 @@ class ManagedService:
     def failing_checks(self) -> tuple[ManagedCheck, ...]:
         return tuple(check for check in self.checks.values() if check.streak.raised)
 
-    def facts(self, *, now: float, wall_now: float, cpu_percent: float | None, parents_down: tuple[str, ...]) -> ServiceFacts:
+    def facts(
+        self, *, now: float, wall_now: float, cpu_percent: float | None, parents_down: tuple[str, ...]
+    ) -> ServiceFacts:
         since = [check.streak.since for check in self.failing_checks() if check.streak.since is not None]
         started_at = self.run.started_at
         return ServiceFacts(
@@ -145,9 +148,9 @@ class ManagedService:
         if self.operating == "stop" or run is RunState.STOPPING:
             return ServiceState.STOPPED if run is RunState.GONE else ServiceState.STOPPING
         if run is RunState.GONE:
-            if self.operating or self.held:
-                return ServiceState.STARTING
-            return ServiceState.STOPPED if self.intent is Intent.STOPPED else ServiceState.DOWN
+            if self.intent is Intent.STOPPED and not self.operating:
+                return ServiceState.STOPPED
+            return ServiceState.STARTING if self.operating or self.held else ServiceState.DOWN
         if run is RunState.STARTING or self.operating:
             return ServiceState.STARTING
         if self.grace_until is not None and self.checks:

@@ -27,6 +27,7 @@ APPLICATION = Subject("application")
 HOST_PROBE = "host"
 MOUNTS_PROBE = "mounts"
 MOUNTS_EVERY_S = 60.0
+SECOND_LOOK_S = 1.0
 TREND_METRICS = ("cpu.percent", "memory.percent", "swap.percent")
 FOLDER_TIMEOUT_S = 30.0
 
@@ -63,7 +64,14 @@ class SelfMonitoringSystem:
         self._pushed_units: dict[str, str] = {}
         self._folders: set[str] = set()
         self._service_states = service_states
-        self.watch(HOST_PROBE, HOST, self._host, kind="host", every_s=self.settings.intervals.monitoring_s)
+        self.watch(
+            HOST_PROBE,
+            HOST,
+            self._host,
+            kind="host",
+            every_s=self.settings.intervals.monitoring_s,
+            second_after_s=SECOND_LOOK_S,
+        )
         self.watch(
             MOUNTS_PROBE,
             HOST,
@@ -82,6 +90,7 @@ class SelfMonitoringSystem:
         kind: str,
         every_s: float,
         timeout_s: float | None = None,
+        second_after_s: float | None = None,
         on_reading: Callable[[Reading], None] | None = None,
     ) -> ScheduledProbe:
         """Put a probe on the timetable under `name`. `on_reading` hears its readings."""
@@ -92,6 +101,7 @@ class SelfMonitoringSystem:
             probe=probe,
             every_s=every_s,
             timeout_s=timeout_s or self.settings.monitoring.timeout_s,
+            second_after_s=second_after_s,
         )
         if on_reading is not None:
             self._listeners[name] = on_reading
@@ -202,4 +212,3 @@ class SelfMonitoringSystem:
                 if value is not None:
                     values[f"{subject}/{metric}"] = value
         return values
-

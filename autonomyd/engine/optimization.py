@@ -23,7 +23,7 @@ from autonomyd.model.status import OptimizationStatus
 from autonomyd.model.step import SetProbeInterval
 from autonomyd.model.subject import Subject
 from autonomyd.monitor.sampler import ScheduledProbe
-from autonomyd.optimize.candidates import Bounds, ProbeCost, cost_ms_per_min, propose, select, wanted_interval
+from autonomyd.optimize.candidates import Bounds, ProbeCost, propose, select, wanted_interval
 from autonomyd.optimize.experiment import Judgement, Measured, judge
 from autonomyd.settings.optimization import OptimizationSettings
 
@@ -34,7 +34,6 @@ AGAIN_AFTER_S = 86400.0
 STRATEGY = "set-probe-interval"
 
 log = structlog.get_logger(__name__)
-
 
 
 class SelfOptimizationSystem:
@@ -137,6 +136,7 @@ class SelfOptimizationSystem:
             self._last = "switched off"
             return
         await self._try_best(probes)
+        self._costs.mark()
 
     async def close(self) -> None:
         """End the changes under way."""
@@ -176,20 +176,16 @@ class SelfOptimizationSystem:
             if entry is None or not isinstance(step, SetProbeInterval) or entry.every_s != step.after_s:
                 self._drop(name, held, "taken back: the configuration set the interval anew")
             elif not held.judged and now - held.since >= max(self._settings.verify_s, LEAST_LOOKS * entry.every_s):
-                after = self._after(entry, held, now - held.since)
+                after = self._after(entry, held, step, now - held.since)
                 found = judge(Measured(metric=held.before), after, expected=held.candidate.expected_improvement)
                 await self._settle(name, held, found, after)
 
-    def _after(self, entry: ScheduledProbe, held: Experiment, span_s: float) -> Measured:
-        """What the probe cost since the change, by its looks as they really came."""
+    def _after(self, entry: ScheduledProbe, held: Experiment, step: SetProbeInterval, span_s: float) -> Measured:
+        """What the probe cost since the change, by its looks as they really came. How long one look takes is not the
+        change's doing and varies with all that the machine does: it counts as it did before."""
         looks = entry.looks - held.looks
-        metric = None
-        probe = next((each for each in self._costs.read() if each.name == entry.name), None)
-        if looks > 0 and probe is not None:
-            now = replace(probe, looks=looks, spent_s=entry.spent_s - held.spent_s)
-            metric = cost_ms_per_min(now, span_s / looks)
         return Measured(
-            metric=metric,
+            metric=held.before * step.before_s * looks / span_s if looks > 0 else None,
             failures=int(entry.last is not None and entry.last.state is ReadingState.FAILED),
             unknowns=entry.unknowns - held.unknowns,
             issues=self._costs.issues_since(entry, held.since),
@@ -265,7 +261,6 @@ class SelfOptimizationSystem:
             since=self._clock.monotonic(),
             before=made.current_metric,
             looks=entry.looks,
-            spent_s=entry.spent_s,
             unknowns=entry.unknowns,
         )
         self._last = f"{entry.name}: {made.message}"
@@ -275,9 +270,7 @@ class SelfOptimizationSystem:
         before, error = await called(program.measure)
         if not error and isinstance(before, int | float):
             candidate = self._moved(replace(candidate, current_metric=float(before)), CandidateState.APPLIED, "")
-            held = Experiment(
-                candidate=candidate, since=self._clock.monotonic(), before=float(before), program=program
-            )
+            held = Experiment(candidate=candidate, since=self._clock.monotonic(), before=float(before), program=program)
             self._experiments[candidate.component] = held
             _, error = await called(program.apply)
             if error:

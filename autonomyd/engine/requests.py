@@ -1,5 +1,7 @@
 """What a person asks for by hand: start, stop, restart. No gate is asked, but it goes through the one runner."""
 
+from contextlib import ExitStack
+
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.execute.runner import Runner
@@ -13,7 +15,7 @@ from autonomyd.model.subject import service_subject
 VERBS = ("start", "stop", "restart")
 
 
-class UnknownService(LookupError):
+class UnknownServiceError(LookupError):
     """No service of that name is configured."""
 
 
@@ -26,18 +28,13 @@ class ServiceRequests:
         self._records = records
 
     async def carry_out(self, verb: str, name: str, *, actor: str) -> Fix:
-        """Do what was asked, in order of dependency. Raises UnknownService, or ValueError for an unknown verb."""
+        """Do what was asked, in order of dependency. Raises UnknownServiceError, or ValueError for an unknown verb."""
         if name not in self._keeper.services:
-            raise UnknownService(name)
+            raise UnknownServiceError(name)
         if verb not in VERBS:
             raise ValueError(f"unknown verb {verb!r}; there are: {', '.join(VERBS)}")
         steps, touched = self._steps(verb, name)
         intent = Intent.STOPPED if verb == "stop" else Intent.STARTED
-        for each in touched:
-            service = self._keeper.services[each]
-            service.intent = intent
-            await self._records.intent(each, intent)
-            self._keeper.update(service)
         self._records.event(f"service_{verb}_requested", service_subject(name), ", ".join(touched), actor=actor)
         plan = Plan(
             strategy=verb,
@@ -50,7 +47,13 @@ class ServiceRequests:
             service=name,
             preview=tuple(f"{verb} {each}" for each in touched),
         )
-        return await self._runner.run(plan, actor=actor)
+        with ExitStack() as held:
+            # what happens to them until it is done is what was asked for, and opens no issue
+            for each in touched:
+                held.enter_context(self._keeper.held(each))
+                self._keeper.services[each].intent = intent
+                await self._records.intent(each, intent)
+            return await self._runner.run(plan, actor=actor)
 
     def _steps(self, verb: str, name: str) -> tuple[tuple[Step, ...], tuple[str, ...]]:
         if verb == "stop":

@@ -22,6 +22,7 @@ ISSUES_KEPT = 1000
 LATENCY = "latency_ms"
 NEWEST = 60
 LEAST_KNOWN = 8
+LEAST_LOOKS = 3
 
 
 class OwnCost:
@@ -69,6 +70,7 @@ class ProbeCosts:
         self._clock = monitoring.clock
         self._calm_from: dict[str, float] = {}
         self._troubled_from: dict[str, float] = {}
+        self._seen: dict[str, tuple[int, float]] = {}
         self._issues: deque[tuple[float, Subject]] = deque(maxlen=ISSUES_KEPT)
 
     def on_issue(self, subject: Subject) -> tuple[ScheduledProbe, ...]:
@@ -91,6 +93,11 @@ class ProbeCosts:
             self._calm_from.pop(name, None)
             self._troubled_from.pop(name, None)
         return tuple(self._of(entry, troubled) for entry in entries.values())
+
+    def mark(self) -> None:
+        """A turn of the loop has ended: what is recent begins here."""
+        entries = self._monitoring.sampler.probes
+        self._seen = {name: (entry.looks, entry.spent_s) for name, entry in entries.items()}
 
     def configured(self, entry: ScheduledProbe) -> tuple[float, bool]:
         """The interval by the configuration, and whether a person (or the program) chose it for this very probe."""
@@ -119,6 +126,8 @@ class ProbeCosts:
         else:
             self._calm_from.pop(entry.name, None)
         configured_s, own = self.configured(entry)
+        looks, spent_s = self._seen.get(entry.name, (0, 0.0))
+        looks, spent_s = entry.looks - looks, entry.spent_s - spent_s
         return ProbeCost(
             name=entry.name,
             kind=entry.kind,
@@ -135,6 +144,7 @@ class ProbeCosts:
             calm=calm,
             calm_for_s=now - self._calm_from.setdefault(entry.name, now) if calm else 0.0,
             variation=self._variation(entry),
+            recent_s=spent_s / looks if looks >= LEAST_LOOKS else None,
             # one that can't tell is no more use when it looks more often
             troubled_for_s=now - self._troubled_from.setdefault(entry.name, now) if bad else math.inf,
         )

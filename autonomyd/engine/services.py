@@ -35,7 +35,12 @@ class ServiceKeeper:
         self.services: dict[str, ManagedService] = {}
 
     async def add(
-        self, name: str, settings: ServiceSettings, intent: Intent, *, hold: Callable[[ManagedService], bool] = lambda _: False
+        self,
+        name: str,
+        settings: ServiceSettings,
+        intent: Intent,
+        *,
+        hold: Callable[[ManagedService], bool] = lambda _: False,
     ) -> ManagedService:
         """Take a service in: find what runs of it now. A control that can't work makes it `unknown`, with the reason.
         When `hold` says so it counts as starting from the beginning: somebody is about to start it."""
@@ -50,6 +55,7 @@ class ServiceKeeper:
             service.problem = str(error)
             run = ServiceRun(state=RunState.UNKNOWN, message=str(error))
         service.run = run
+        service.has_run = service.has_process
         service.settled_from = self._clock.monotonic()
         if hold(service):
             service.operating = "start"
@@ -152,7 +158,9 @@ class ServiceKeeper:
             raise StepFailure(f"{name} can't be controlled: {service.problem}")
         return service
 
-    async def _operate(self, service: ManagedService, word: str, act: Callable[[], Awaitable[ServiceRun]]) -> ServiceRun:
+    async def _operate(
+        self, service: ManagedService, word: str, act: Callable[[], Awaitable[ServiceRun]]
+    ) -> ServiceRun:
         """Run one act of the control; what it causes meanwhile is our own echo and opens no issue."""
         service.operating = word
         self.update(service)
@@ -165,7 +173,8 @@ class ServiceKeeper:
         service.operating = ""
         service.run = run
         if word != "stop":
-            service.restarts += 1
+            service.restarts += service.has_run
+            service.has_run = True
             service.begin(self._clock.monotonic())
         self.update(service)
         return run

@@ -87,13 +87,12 @@ class StatusReader:
 
     def _daemon(self) -> DaemonStatus:
         system = self._system
-        now = system.clock.wall()
         loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
         return DaemonStatus(
             pid=os.getpid(),
             version=__version__,
             started_at=system.started_at,
-            uptime_s=max(0.0, now - system.started_at),
+            uptime_s=system.uptime_s,
             config_file=system.config_file,
             config_loaded_at=system.config_loaded_at,
             config_error=system.config_error,
@@ -130,7 +129,7 @@ def decision_words(decision: Plan | Refusal | None) -> str:
     if decision is None:
         return "not judged yet"
     if isinstance(decision, Plan):
-        return f"{decision.strategy}: {'; '.join(decision.preview) or decision.cause}"
+        return "; ".join(decision.preview) or decision.strategy
     return decision.message
 
 

@@ -1,8 +1,8 @@
 """AutonomousOperationSystem: the four loops under one supervisor, and everything that they share.
 
-    system = AutonomousOperationSystem()
-    await system.start()
-    status = await system.get_system_status()
+system = AutonomousOperationSystem()
+await system.start()
+status = await system.get_system_status()
 """
 
 import asyncio
@@ -50,13 +50,16 @@ class AutonomousOperationSystem:
 
     State lives in `settings.daemon.state_dir`, else the user's default; one instance a folder (AlreadyRunning)."""
 
-    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None, config_file: str | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, *, clock: Clock | None = None, config_file: str | None = None
+    ) -> None:
         self.settings = settings or Settings()
         self.clock: Clock = clock or SystemClock()
         self.config_file = config_file
         self.config_error: str | None = None
         self.config_loaded_at = self.clock.wall()
         self.started_at = self.clock.wall()
+        self._began = self.clock.monotonic()
         self.socket: str | None = None
         self.state_dir = Path(self.settings.daemon.state_dir or default_state_dir())
         self.supervisor = Supervisor(self.clock)
@@ -68,7 +71,7 @@ class AutonomousOperationSystem:
             state_dir=self.state_dir,
             on_service=self._service_changed,
             on_issue=self._issue_changed,
-            watch_of=lambda name: self._watches.get(name),
+            watch_of=self._watches.get,
             wake=self._wake,
         )
         self._lock: InstanceLock | None = None
@@ -84,10 +87,10 @@ class AutonomousOperationSystem:
         if self.started:
             return
         parts = self.parts
-        self.started = True
-        self._stopping = False
         ensure_private_dir(self.state_dir)
         self._lock = InstanceLock(self.state_dir / "autonomyd.lock").acquire()
+        self.started = True
+        self._stopping = False
         try:
             parts.records.attach(await self._open_store())
             await self._restore(parts)
@@ -168,6 +171,11 @@ class AutonomousOperationSystem:
         self.parts.monitoring.push(metric, value, unit=unit)
 
     @property
+    def uptime_s(self) -> float:
+        """Seconds since it was made."""
+        return self.clock.monotonic() - self._began
+
+    @property
     def requests(self) -> ServiceRequests:
         """What a person asks for by hand."""
         parts = self.parts
@@ -183,8 +191,7 @@ class AutonomousOperationSystem:
     def resume(self, *, actor: str = "program") -> PauseStatus:
         """End a pause, and reset the budget of disruptive acts."""
         self.parts.history.forgive()
-        for issue in self.parts.monitoring.book.open_issues():
-            self.parts.monitoring.book.amend(issue, next_try_at=None)
+        self.parts.healing.try_again()
         return self.parts.pause.resume(actor=actor)
 
     async def reload(self, settings: Settings) -> None:
@@ -215,7 +222,7 @@ class AutonomousOperationSystem:
 
     async def _restore(self, parts: Parts) -> None:
         records = parts.records
-        parts.pause.status = await records.restored_pause()
+        parts.pause.restore(await records.restored_pause())
         if self.settings.healing.paused and not parts.pause.status.actor:
             parts.pause.pause(for_s=None, reason="the configuration starts paused", actor="configuration")
         open_issues: list[Issue] = await records.read(records.issues.open, [])
@@ -226,7 +233,8 @@ class AutonomousOperationSystem:
             closed=await records.read(records.goals.counts, {}),
         )
         parts.optimization.restore(
-            await records.read(records.candidates.unsettled, []), counts=await records.read(records.candidates.counts, {})
+            await records.read(records.candidates.unsettled, []),
+            counts=await records.read(records.candidates.counts, {}),
         )
         await restore_history(records, parts.history)
         wall = self.clock.wall()
@@ -287,7 +295,7 @@ class AutonomousOperationSystem:
 
     async def _settle(self, parts: Parts, waiting: tuple[str, ...]) -> None:
         await bring_up(parts.keeper, parts.runner, waiting)
-        await settle_unfinished(parts.records, parts.runner, parts.keeper.services.__contains__)
+        await settle_unfinished(parts.records, parts.runner, self.started_at)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -318,7 +326,9 @@ class AutonomousOperationSystem:
         if transition is None:
             return
         if issue.state is IssueState.OPEN:
-            log.warning("issue_opened", issue=issue.id, type=issue.type.value, subject=issue.subject, summary=issue.summary)
+            log.warning(
+                "issue_opened", issue=issue.id, type=issue.type.value, subject=issue.subject, summary=issue.summary
+            )
             parts.optimization.on_issue(issue.subject)
             self._wake()
         elif issue.state is IssueState.RESOLVED:

@@ -103,7 +103,9 @@ class Verifier:
         silent = [check.name for check in service.checks.values() if check.passes == 0 and not check.streak.failures]
         if silent and service.state is ServiceState.UP:
             words = ", ".join(silent)
-            return Validation(outcome=Outcome.UNVERIFIED, message=f"it runs, but {words} could not tell in {wait_s:.0f} s")
+            return Validation(
+                outcome=Outcome.UNVERIFIED, message=f"it runs, but {words} could not tell in {wait_s:.0f} s"
+            )
         return _ineffective(f"it was not well after {wait_s:.0f} s: {_still(service)}")
 
     async def _space(self, plan: Plan) -> Validation:
@@ -155,5 +157,7 @@ def _well(service: ManagedService, after_s: float) -> str:
 
 
 def _still(service: ManagedService) -> str:
-    failing = [f"{check.name}: {check.last.message}" for check in service.checks.values() if check.last and check.passes == 0]
+    failing = [
+        f"{check.name}: {check.last.message}" for check in service.checks.values() if check.last and check.passes == 0
+    ]
     return "; ".join(failing) or f"it is {service.state}"

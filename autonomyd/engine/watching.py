@@ -14,6 +14,8 @@ from autonomyd.model.issue import Finding, Issue, IssueType
 from autonomyd.model.reading import Reading, ReadingState
 from autonomyd.model.service import Intent, RunState, ServiceState
 from autonomyd.monitor.probes import check_probes
+from autonomyd.monitor.probes.memory import EVERY_S as MEMORY_EVERY_S
+from autonomyd.monitor.probes.memory import MemoryProbe
 from autonomyd.monitor.probes.process import ProcessProbe
 from autonomyd.settings.service import CheckSettings
 
@@ -89,9 +91,7 @@ class ServiceWatch:
         every_default = self._monitoring.settings.intervals.monitoring_s
         for name, settings in named_checks(service.settings.checks).items():
             probe = f"{service.name}.{name}"
-            check = ManagedCheck(
-                name=name, probe=probe, settings=settings, streak=StreakDetector(settings.failures)
-            )
+            check = ManagedCheck(name=name, probe=probe, settings=settings, streak=StreakDetector(settings.failures))
             service.checks[name] = check
             self._monitoring.watch(
                 probe,
@@ -119,6 +119,12 @@ class ServiceWatch:
             on_reading=self._process_read,
         )
         self._probes.append(name)
+        memory = f"{service.name}.memory"
+        self._monitoring.watch(
+            memory, service.subject, MemoryProbe(self._process.pids), kind="memory", every_s=MEMORY_EVERY_S,
+            on_reading=lambda reading: None,
+        )  # fmt: skip
+        self._probes.append(memory)
 
     def _checked(self, check: ManagedCheck, reading: Reading) -> None:
         service = self._service

@@ -14,7 +14,7 @@ from autonomyd.execute.handlers import Handlers, StepFailure
 from autonomyd.model.fix import Fix, FixState, Outcome
 from autonomyd.model.issue import Transition
 from autonomyd.model.plan import Plan
-from autonomyd.model.step import Step
+from autonomyd.model.step import SetProbeInterval, Step
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +68,10 @@ class Runner:
 
     async def settle(self, fix: Fix) -> Fix:
         """Finish a fix that the last run left unfinished: validate what was applied, never apply again."""
+        if all(isinstance(step, SetProbeInterval) for step in fix.plan.steps):
+            # an interval lives in the process that set it: it went with the daemon
+            gone = "the daemon ended during this change; the configured interval is in force again"
+            return await self._end(fix, FixState.ROLLED_BACK, Validation(outcome=Outcome.ROLLED_BACK, message=gone))
         validation = await self._validate(fix.plan, self._clock.monotonic())
         message = f"the daemon ended during this fix; found on its return: {validation.message}"
         try:

@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class ScheduledProbe:
-    """A probe, when it runs, and what its looks cost."""
+    """A probe, when it runs, and what its looks cost. `second_after_s`: rates need two looks, so the second comes
+    this soon."""
 
     name: str
     kind: str
@@ -45,6 +46,7 @@ class ScheduledProbe:
     last: Reading | None = None
     told: str = ""
     urgent_every_s: float | None = None
+    second_after_s: float | None = None
 
     @property
     def period_s(self) -> float:
@@ -146,7 +148,9 @@ class Sampler:
     def _next_due(self, entry: ScheduledProbe, now: float) -> float:
         period_s = entry.period_s
         slot_s = min(period_s / SLOTS_PER_PERIOD, MAX_SLOT_S)
-        if entry.looks <= 1:
+        if entry.looks <= 1 and entry.second_after_s is not None:
+            due = now + min(period_s, entry.second_after_s)
+        elif entry.looks <= 1 + (entry.second_after_s is not None):
             # the first period is shortened by chance: from then on the probes of one period are spread over it
             due = now + period_s * (1.0 - self._jitter * 0.5 * random.random())
         else:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from autonomyd.model.candidate import OptimizationCandidate, OptimizationType
 from autonomyd.model.step import SetProbeInterval
 
-CALM_HALF_S = 600.0
-"""Calm of this length makes half sure that it lasts; six times as much 86 %."""
+CALM_HALF_S = 1200.0
+"""Calm of this length makes half sure that it lasts; an hour 75 %."""
 LOOKS_HALF = 5.0
 STEP_FACTOR = 2.0
 """A change is gradual: at most doubled in one step."""
@@ -41,7 +41,8 @@ class ProbeCost:
     one with an `own_interval` is never changed. Over the measured span: `looks`, `spent_s` (wall time, s), `unknowns`,
     `failures`; `longest_s` since its start. `waits` marks looks that wait rather than compute. `calm` says that its
     subject has no issue, failure or unknown, `calm_for_s` for how long; else `troubled_for_s` is how long it has not
-    been well (endless for one that merely can't tell). `variation` is standard deviation by mean of what it measures, None where that says nothing."""
+    been well (endless for one that merely can't tell). `variation` is standard deviation by mean of its answer times,
+    None where that says nothing. `recent_s` is the wall time of one look lately."""
 
     name: str
     kind: str
@@ -59,10 +60,13 @@ class ProbeCost:
     calm_for_s: float = 0.0
     troubled_for_s: float = math.inf
     variation: float | None = None
+    recent_s: float | None = None
 
     @property
     def mean_s(self) -> float:
-        """Wall time of one look."""
+        """Wall time of one look: of the newest ones where that is known, since the first ones are slower."""
+        if self.recent_s is not None:
+            return self.recent_s
         return self.spent_s / self.looks if self.looks else 0.0
 
     @property

@@ -18,4 +18,6 @@ async def check(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-ROUTES = (Route(method="POST", path="/v1/check", handler=check, summary="Run every probe now and wait for the answers"),)
+ROUTES = (
+    Route(method="POST", path="/v1/check", handler=check, summary="Run every probe now and wait for the answers"),
+)

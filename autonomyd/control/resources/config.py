@@ -16,5 +16,7 @@ async def reload(call: Call) -> Mapping[str, Any]:
 
 ROUTES = (
     Route(method="GET", path="/v1/config", handler=config, summary="The configuration in force, secrets masked"),
-    Route(method="POST", path="/v1/reload", handler=reload, summary="Read the configuration again; a bad one is refused"),
+    Route(
+        method="POST", path="/v1/reload", handler=reload, summary="Read the configuration again; a bad one is refused"
+    ),
 )

@@ -24,7 +24,9 @@ async def write(call: Call) -> dict[str, Any]:
     try:
         file = write_proposals(found, call.system.config_file)
     except OSError as error:
-        raise ApiProblem(409, f"the configuration can't be written: {error}", "run the daemon with --config FILE") from None
+        raise ApiProblem(
+            409, f"the configuration can't be written: {error}", "run the daemon with --config FILE"
+        ) from None
     return {"file": file, "added": [each.name for each in found.services]}
 
 

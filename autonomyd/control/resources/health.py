@@ -14,5 +14,7 @@ async def health(call: Call) -> HealthReport:
 
 ROUTES = (
     Route(method="GET", path="/v1/status", handler=status, summary="Everything in one value", answer=SystemStatus),
-    Route(method="GET", path="/v1/health", handler=health, summary="Health per subject and overall", answer=HealthReport),
+    Route(
+        method="GET", path="/v1/health", handler=health, summary="Health per subject and overall", answer=HealthReport
+    ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autonomyd.control.resource import ApiProblem, Call, Route
-from autonomyd.engine.requests import UnknownService
+from autonomyd.engine.requests import UnknownServiceError
 from autonomyd.model.fix import Fix, Outcome
 from autonomyd.model.status import ServiceStatus
 
@@ -18,7 +18,7 @@ async def operate(call: Call) -> dict[str, Any]:
     name, verb = call.path("name"), call.path("verb")
     try:
         fix = await call.system.requests.carry_out(verb, name, actor=call.actor)
-    except UnknownService:
+    except UnknownServiceError:
         known = tuple(call.system.parts.keeper.services)
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"configured are: {', '.join(known) or 'none'}"

@@ -21,6 +21,4 @@ class HostProbe:
         self.unknown = facts.unknown
         if not facts.values:
             return (unknown("nothing could be read: " + "; ".join(facts.unknown)),)
-        return tuple(
-            Look(state=ok().state, values=values, subject=subject) for subject, values in facts.values.items()
-        )
+        return tuple(Look(state=ok().state, values=values, subject=subject) for subject, values in facts.values.items())

@@ -22,6 +22,4 @@ class MountsProbe:
         note = "; ".join(facts.unknown)
         if not facts.values:
             return (ok(message=note),)
-        return tuple(
-            Look(values=values, subject=subject, message=note) for subject, values in facts.values.items()
-        )
+        return tuple(Look(values=values, subject=subject, message=note) for subject, values in facts.values.items())

@@ -29,6 +29,10 @@ class ProcessProbe:
         self._previous: TreeFacts | None = None
         self.frozen = False
 
+    def pids(self) -> tuple[int, ...]:
+        """The processes of the tree at the last look."""
+        return tuple(self._previous.cpu) if self._previous is not None else ()
+
     def look_now(self) -> Look:
         pid = self._pid_of()
         if pid is None:

@@ -25,7 +25,8 @@ def test_a_straight_line_is_found_wherever_the_clock_stands(per_s, start, offset
 
 def test_least_squares_by_hand():
     points = [(0, 1.0), (1, 3.0), (2, 2.0), (3, 5.0), (4, 4.0), (5, 7.0), (6, 6.0), (7, 9.0)]
-    assert slope(points, since=0.0).per_s == pytest.approx(43.5 / 42.0)
+    # by hand: n = 8, sum t = 28, sum v = 37, sum tt = 140, sum tv = 172; (8 x 172 - 28 x 37) / (8 x 140 - 28 x 28)
+    assert slope(points, since=0.0).per_s == pytest.approx(340.0 / 336.0)
 
 
 def test_only_what_is_young_enough_counts():

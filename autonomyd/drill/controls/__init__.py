@@ -1,0 +1,1 @@
+"""One file a control: nothing is wrong, and nothing may be done."""

@@ -1,0 +1,102 @@
+"""The daemon under drill: a real one, in a process and a state folder of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import autonomyd
+from autonomyd.control.client import Client, ClientError
+
+READY_S = 15.0
+ORDERLY_STOP_S = 8.0
+LOOK_S = 0.02
+TAIL_LINES = 12
+REQUEST_TIMEOUT_S = 20.0
+PRIVATE = ("AUTONOMYD_", "WATCHDOG_", "LISTEN_", "NOTIFY_SOCKET")
+
+
+class DrillError(Exception):
+    """The drill itself can't go on; the text says why."""
+
+
+class DaemonUnderDrill:
+    """Starts, kills and ends the daemon. All else about it is asked through `client`."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.config = scratch / "autonomyd.toml"
+        self.log = scratch / "autonomyd.log"
+        self.state_dir = scratch / "state"
+        self.socket = scratch / "control.sock"
+        self.client = Client(str(self.socket), timeout_s=REQUEST_TIMEOUT_S)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> float:
+        """Start it and wait until it answers; returns the seconds that this took. Raises DrillError."""
+        began = time.monotonic()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "autonomyd.cli.daemon", "--config", str(self.config), "--log-format", "json"],
+                cwd=self.config.parent,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the drill, which then ends the daemon in order
+            )
+        while time.monotonic() - began < READY_S:
+            if self._process.poll() is not None:
+                raise DrillError(f"the daemon ended at its start (code {self._process.returncode}):\n{self.tail()}")
+            if self.answers():
+                return time.monotonic() - began
+            time.sleep(LOOK_S)
+        raise DrillError(f"the daemon did not answer within {READY_S:g} s:\n{self.tail()}")
+
+    def answers(self) -> bool:
+        try:
+            self.client.get("/v1/health")
+        except ClientError:
+            return False
+        return True
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Raises ClientError."""
+        return self.client.get(path, **query)
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def end(self) -> None:
+        """Stop it in order; with SIGKILL when it does not."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(ORDERLY_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def tail(self) -> str:
+        """The last lines of its log."""
+        try:
+            return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:])
+        except FileNotFoundError:
+            return ""
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what belongs to another daemon; the same package is found from any folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+    here = str(Path(autonomyd.__file__).parents[1])
+    before = kept.get("PYTHONPATH")
+    return kept | {"PYTHONPATH": f"{here}{os.pathsep}{before}" if before else here}
