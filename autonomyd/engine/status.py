@@ -1,11 +1,8 @@
 """Builds the one SystemStatus from the loops, the services and the store."""
 
-import asyncio
-import os
-from typing import TYPE_CHECKING
-
-from autonomyd._version import __version__
-from autonomyd.aio.supervisor import SupervisedLoop
+from autonomyd.aio.clock import Clock
+from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
+from autonomyd.engine.assembly import Parts
 from autonomyd.engine.managed import ManagedService
 from autonomyd.knowledge.fixes import FixCounts
 from autonomyd.knowledge.issues import IssueCounts
@@ -23,30 +20,28 @@ from autonomyd.model.status import (
     SystemStatus,
 )
 
-if TYPE_CHECKING:
-    from autonomyd.engine.system import AutonomousOperationSystem
-
 
 class StatusReader:
     """Reads; changes nothing."""
 
-    def __init__(self, system: "AutonomousOperationSystem") -> None:
-        self._system = system
-        self._parts = system.parts
+    def __init__(self, parts: Parts, supervisor: Supervisor, clock: Clock) -> None:
+        self._parts = parts
+        self._supervisor = supervisor
+        self._clock = clock
 
-    async def read(self) -> SystemStatus:
-        system, parts = self._system, self._parts
+    async def read(self, daemon: DaemonStatus) -> SystemStatus:
+        parts = self._parts
         health = parts.monitoring.report()
         by_subject = {each.subject: each.status for each in health.subjects}
-        stalled = system.supervisor.stalled()
+        stalled = self._supervisor.stalled()
         return SystemStatus(
-            at=system.clock.wall(),
-            daemon=self._daemon(),
+            at=self._clock.wall(),
+            daemon=daemon,
             health=health,
             healing=await self._healing(),
             goals=await self._goals(),
             optimization=parts.optimization.status(),
-            loops={name: _loop(loop, stalled) for name, loop in system.supervisor.loops.items()},
+            loops={name: _loop(loop, stalled) for name, loop in self._supervisor.loops.items()},
             services={
                 name: self.service(service, by_subject.get(service.subject, HealthStatus.UNKNOWN))
                 for name, service in parts.keeper.services.items()
@@ -58,7 +53,7 @@ class StatusReader:
 
     def service(self, service: ManagedService, health: HealthStatus) -> ServiceStatus:
         parts = self._parts
-        offset = self._system.clock.wall() - self._system.clock.monotonic()
+        offset = self._clock.wall() - self._clock.monotonic()
         waits = [issue.next_try_at for issue in parts.monitoring.book.of_subject(service.subject) if issue.next_try_at]
         return ServiceStatus(
             name=service.name,
@@ -83,22 +78,6 @@ class StatusReader:
             issue=issue,
             decision=decision_words(decision),
             refusal=decision if isinstance(decision, Refusal) else None,
-        )
-
-    def _daemon(self) -> DaemonStatus:
-        system = self._system
-        loop = type(asyncio.get_running_loop()).__module__.partition(".")[0]
-        return DaemonStatus(
-            pid=os.getpid(),
-            version=__version__,
-            started_at=system.started_at,
-            uptime_s=system.uptime_s,
-            config_file=system.config_file,
-            config_loaded_at=system.config_loaded_at,
-            config_error=system.config_error,
-            state_dir=str(system.state_dir),
-            socket=system.socket,
-            event_loop=loop,
         )
 
     async def _healing(self) -> HealingStatus:

@@ -6,6 +6,7 @@ status = await system.get_system_status()
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Self
 
 import structlog
 
+from autonomyd._version import __version__
 from autonomyd.aio.clock import Clock, SystemClock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
 from autonomyd.aio.termination import until_signal
@@ -33,7 +35,7 @@ from autonomyd.knowledge.store import Store
 from autonomyd.model.issue import Issue, IssueState, Transition
 from autonomyd.model.reading import Reading
 from autonomyd.model.service import Intent, ServiceState
-from autonomyd.model.status import PauseStatus, SystemStatus
+from autonomyd.model.status import DaemonStatus, PauseStatus, SystemStatus
 from autonomyd.model.subject import HOST, service_of
 from autonomyd.settings.diff import changed_services
 from autonomyd.settings.root import Settings
@@ -164,16 +166,11 @@ class AutonomousOperationSystem:
 
     async def get_system_status(self) -> SystemStatus:
         """Everything that `autonomyctl status` shows; readable by attribute and by key."""
-        return await StatusReader(self).read()
+        return await StatusReader(self.parts, self.supervisor, self.clock).read(self._daemon_status())
 
     def push(self, metric: str, value: float, *, unit: str = "") -> None:
         """Take a metric of the embedding program in."""
         self.parts.monitoring.push(metric, value, unit=unit)
-
-    @property
-    def uptime_s(self) -> float:
-        """Seconds since it was made."""
-        return self.clock.monotonic() - self._began
 
     @property
     def requests(self) -> ServiceRequests:
@@ -211,6 +208,20 @@ class AutonomousOperationSystem:
         parts.records.event("configuration_reloaded", HOST, f"{len(settings.services)} services")
 
     # --- private -------------------------------------------------------------------------------------------------
+
+    def _daemon_status(self) -> DaemonStatus:
+        return DaemonStatus(
+            pid=os.getpid(),
+            version=__version__,
+            started_at=self.started_at,
+            uptime_s=self.clock.monotonic() - self._began,
+            config_file=self.config_file,
+            config_loaded_at=self.config_loaded_at,
+            config_error=self.config_error,
+            state_dir=str(self.state_dir),
+            socket=self.socket,
+            event_loop=type(asyncio.get_running_loop()).__module__.partition(".")[0],
+        )
 
     async def _open_store(self) -> Store:
         retention = self.settings.retention
