@@ -17,6 +17,7 @@ from autonomyd.model.issue import Issue, IssueState, IssueType
 from autonomyd.model.plan import Autonomy
 from autonomyd.model.service import Intent, RunState, ServiceRun, ServiceState
 from autonomyd.model.subject import service_subject
+from autonomyd.settings.service import CheckSettings, ServiceSettings
 
 WALL = 1.7e9
 MONOTONIC = 1000.0
@@ -174,6 +175,16 @@ async def memory_store(clock: Clock | None = None) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+def service_settings(*checks: str, **more: Any) -> ServiceSettings:
+    """A service that the daemon runs itself, with a check a second of each kind in `checks`, failing at the second
+    failure in a row; `more` replaces any key of the configuration."""
+    fields: dict[str, Any] = {
+        "control": {"type": "process", "command": ["web"]},
+        "checks": tuple(CheckSettings(type=kind, every_s=1.0, timeout_s=0.5) for kind in checks),
+    }
+    return ServiceSettings(**(fields | more))
 
 
 # --- short ways to the values that judgement is given -------------------------------------------------------------

@@ -34,7 +34,14 @@ SEEDS = 1_000_000
 @click.option("--seed", type=int, default=None, help="Makes ports and short waits the same again.")
 @click.pass_context
 def drill(
-    ctx: click.Context, *, as_json: bool, keep: bool, names: tuple[str, ...], list_them: bool, repeat: int, seed: int | None
+    ctx: click.Context,
+    *,
+    as_json: bool,
+    keep: bool,
+    names: tuple[str, ...],
+    list_them: bool,
+    repeat: int,
+    seed: int | None,
 ) -> None:
     """Break small services on purpose, under a real daemon in a scratch folder, and show how each is healed.
 
@@ -75,7 +82,9 @@ def chosen(names: tuple[str, ...]) -> tuple[Scenario, ...]:
     known = {each.name: each for each in SCENARIOS}
     wrong = [name for name in names if name not in known]
     if wrong:
-        raise click.BadParameter(f"there is no scenario {wrong[0]!r}; there are: {', '.join(known)}", param_hint="--only")
+        raise click.BadParameter(
+            f"there is no scenario {wrong[0]!r}; there are: {', '.join(known)}", param_hint="--only"
+        )
     return tuple(each for each in SCENARIOS if not names or each.name in names)
 
 

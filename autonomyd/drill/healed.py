@@ -31,9 +31,7 @@ def break_and_watch(
     if detected is None:
         problems.append("the API never showed that something was wrong")
     problems += one_process(service)
-    return Observed(
-        detected_after_s=detected, recovered_after_s=recovered, problems=tuple(problems), note=note
-    )
+    return Observed(detected_after_s=detected, recovered_after_s=recovered, problems=tuple(problems), note=note)
 
 
 def one_process(service: SmallService) -> list[str]:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from autonomyd.drill.verdict import Kind, Result, score
 
 if TYPE_CHECKING:
@@ -53,7 +55,9 @@ def last_line(results: tuple[Result, ...]) -> str:
     )
 
 
-def document(results: tuple[Result, ...], *, seed: int, rounds: int, took_s: float, scratch: str | None) -> dict[str, Any]:
+def document(
+    results: tuple[Result, ...], *, seed: int, rounds: int, took_s: float, scratch: str | None
+) -> dict[str, Any]:
     """Everything, for programs. `scratch` is the folder that was kept."""
     found = score(results)
     return {
@@ -107,8 +111,8 @@ def show(results: tuple[Result, ...]) -> None:
     with console.capture() as capture:
         console.print(_table(results))
     lines = capture.get().splitlines()
-    print("\n".join(lines if terminal else [line.rstrip() for line in lines]))
-    print(f"\n{last_line(results)}")
+    click.echo("\n".join(lines if terminal else [line.rstrip() for line in lines]))
+    click.echo(f"\n{last_line(results)}")
 
 
 def _table(results: tuple[Result, ...]) -> "Table":

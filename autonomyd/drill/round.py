@@ -23,7 +23,9 @@ UP_WITHIN_S = 15.0
 OnResult = Callable[[Result], None]
 
 
-def play_round(scenarios: tuple[Scenario, ...], *, scratch: Path, rng: Random, on_result: OnResult) -> tuple[Result, ...]:
+def play_round(
+    scenarios: tuple[Scenario, ...], *, scratch: Path, rng: Random, on_result: OnResult
+) -> tuple[Result, ...]:
     """Play `scenarios` under one daemon in `scratch`; `on_result` hears of each as it ends. Raises DrillError when the
     daemon or the services do not even come up."""
     specs = (*BYSTANDERS, *(spec for each in scenarios for spec in each.services))
@@ -128,6 +130,7 @@ def _side_by_side(stage: Stage, scenarios: tuple[Scenario, ...], take: OnResult)
                 take(each.result())
     except BaseException:
         stage.called_off.set()
+        stage.daemon.end()  # a request that waits for its answer ends with it
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

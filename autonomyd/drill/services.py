@@ -114,13 +114,25 @@ class SmallService:
 
     def toml(self) -> str:
         """Its table in the daemon's configuration."""
-        pidfile = f", pidfile = {quoted(str(self.folder / 'pid'))}" if self.spec.pidfile else ""
+        folder = self.folder
+        control = [
+            'type = "process"',
+            f"command = {quoted(list(self.command))}",
+            f"cwd = {quoted(str(folder))}",
+            "stop_timeout_s = 2.0",
+            *([f"pidfile = {quoted(str(folder / 'pid'))}"] if self.spec.pidfile else []),
+        ]
+        check = [
+            'type = "http"',
+            f"url = {quoted(f'http://{LOOPBACK}:{self.port}/health')}",
+            f"every_s = {CHECK_EVERY_S}",
+            f"timeout_s = {CHECK_TIMEOUT_S}",
+            "failures = 2",
+        ]
         lines = [
             f"[services.{self.name}]",
-            f'control = {{ type = "process", command = {quoted(list(self.command))}, cwd = {quoted(str(self.folder))}, '
-            f"stop_timeout_s = 2.0{pidfile} }}",
-            f'checks = [{{ type = "http", url = "http://{LOOPBACK}:{self.port}/health", '
-            f"every_s = {CHECK_EVERY_S}, timeout_s = {CHECK_TIMEOUT_S}, failures = 2 }}]",
+            f"control = {{ {', '.join(control)} }}",
+            f"checks = [{{ {', '.join(check)} }}]",
             *(f"{key} = {value}" for key, value in self.spec.settings.items()),
         ]
         return "\n".join(lines) + "\n"

@@ -37,7 +37,9 @@ class Stage:
     rng: Random
     called_off: threading.Event
 
-    def until(self, wanted: Callable[[], Value | None], *, within_s: float, every_s: float = ASK_EVERY_S) -> Value | None:
+    def until(
+        self, wanted: Callable[[], Value | None], *, within_s: float, every_s: float = ASK_EVERY_S
+    ) -> Value | None:
         """The first answer of `wanted` that is neither None nor False; None when none came in time.
         Raises CalledOff."""
         deadline = time.monotonic() + within_s

@@ -17,7 +17,7 @@ from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.situation import SituationReader
 from autonomyd.engine.standalone import alone
-from autonomyd.execute.playbooks import BUNDLED
+from autonomyd.execute.playbooks import strategies as bundled
 from autonomyd.execute.runner import Runner
 from autonomyd.learn.confidence import learned_for
 from autonomyd.model.action import HealingAction
@@ -54,11 +54,11 @@ class SelfHealingSystem:
         history: FixHistory | None = None,
         pause: PauseSwitch | None = None,
         hold: Hold | None = None,
-        strategies: tuple[Strategy, ...] = BUNDLED,
+        strategies: tuple[Strategy, ...] | None = None,
         interval_s: float = 30.0,
     ) -> None:
         self.healing_strategies: dict[IssueType, CustomStrategy] = {}
-        self.strategies = list(strategies)
+        self.strategies = list(bundled() if strategies is None else strategies)
         self.decisions: dict[int, Plan | Refusal] = {}
         self.diagnoses: dict[int, Diagnosis] = {}
         self.wake: Callable[[], None] = lambda: None

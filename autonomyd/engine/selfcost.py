@@ -7,13 +7,13 @@ from statistics import fmean, pstdev
 
 from autonomyd.aio.clock import Clock
 from autonomyd.engine.monitoring import SelfMonitoringSystem
-from autonomyd.engine.watching import named_checks
 from autonomyd.host.process import ProcessFacts
 from autonomyd.model.reading import ReadingState
 from autonomyd.model.subject import Subject, service_of
 from autonomyd.monitor.probe import QuickProbe
 from autonomyd.monitor.sampler import ScheduledProbe
 from autonomyd.optimize.candidates import ProbeCost
+from autonomyd.settings.service import checks_by_name
 
 MB = 1048576
 SHORTEST_SPAN_S = 5.0
@@ -112,7 +112,7 @@ class ProbeCosts:
         if entry.kind == "process":
             own = service.check_every_s or min((each.every_s for each in service.checks if each.every_s), default=None)
         else:
-            check = named_checks(service.checks).get(entry.name.removeprefix(f"{name}."))
+            check = checks_by_name(service.checks).get(entry.name.removeprefix(f"{name}."))
             own = entry.every_s if check is None else check.every_s
         return (default_s, False) if own is None else (own, True)
 

@@ -17,7 +17,7 @@ from autonomyd.monitor.probes import check_probes
 from autonomyd.monitor.probes.memory import EVERY_S as MEMORY_EVERY_S
 from autonomyd.monitor.probes.memory import MemoryProbe
 from autonomyd.monitor.probes.process import ProcessProbe
-from autonomyd.settings.service import CheckSettings
+from autonomyd.settings.service import checks_by_name
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +89,7 @@ class ServiceWatch:
     def _add_checks(self) -> None:
         service = self._service
         every_default = self._monitoring.settings.intervals.monitoring_s
-        for name, settings in named_checks(service.settings.checks).items():
+        for name, settings in checks_by_name(service.settings.checks).items():
             probe = f"{service.name}.{name}"
             check = ManagedCheck(name=name, probe=probe, settings=settings, streak=StreakDetector(settings.failures))
             service.checks[name] = check
@@ -222,15 +222,3 @@ class ServiceWatch:
             (kind, self._service.subject, metric), cause=cause, wall_now=self._monitoring.clock.wall()
         )
 
-
-def named_checks(checks: tuple[CheckSettings, ...]) -> dict[str, CheckSettings]:
-    """Checks by name: the given one, else the type, numbered from the second on."""
-    named: dict[str, CheckSettings] = {}
-    for check in checks:
-        name = check.name or check.type
-        number = 2
-        while name in named:
-            name = f"{check.name or check.type}-{number}"
-            number += 1
-        named[name] = check
-    return named

@@ -68,13 +68,13 @@ class Runner:
 
     async def settle(self, fix: Fix) -> Fix:
         """Finish a fix that the last run left unfinished: validate what was applied, never apply again."""
-        if all(isinstance(step, SetProbeInterval) for step in fix.plan.steps):
-            # an interval lives in the process that set it: it went with the daemon
-            gone = "the daemon ended during this change; the configured interval is in force again"
-            return await self._end(fix, FixState.ROLLED_BACK, Validation(outcome=Outcome.ROLLED_BACK, message=gone))
-        validation = await self._validate(fix.plan, self._clock.monotonic())
-        message = f"the daemon ended during this fix; found on its return: {validation.message}"
         try:
+            if all(isinstance(step, SetProbeInterval) for step in fix.plan.steps):
+                # an interval lives in the process that set it: it went with the daemon
+                gone = "the daemon ended during this change; the configured interval is in force again"
+                return await self._end(fix, FixState.ROLLED_BACK, Validation(outcome=Outcome.ROLLED_BACK, message=gone))
+            validation = await self._validate(fix.plan, self._clock.monotonic())
+            message = f"the daemon ended during this fix; found on its return: {validation.message}"
             return await self._end(fix, FixState.COMMITTED, Validation(outcome=validation.outcome, message=message))
         finally:
             self.running.pop(fix.id, None)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autonomyd.host.failure import CommandFailure
+from autonomyd.host.inherited import give_ordinary_oom_score, without_private
 
 __all__ = ["CommandFailure", "CommandResult", "run_command"]
 
@@ -21,8 +22,6 @@ KILL_GRACE_S = 1.0
 """For the kernel to end what was killed; a process stuck in the kernel may take longer and is not waited for."""
 DRAIN_S = 0.25
 """For the last output after the exit. Whoever keeps the pipe open longer is a process left in the background."""
-NOT_INHERITED = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
-"""What systemd told the daemon is not for its commands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +138,8 @@ async def _start(
     except (OSError, ValueError) as error:
         raise CommandFailure(_why_not_started(argv[0], cwd, error)) from None
     watcher.pid = transport.get_pid()
+    # The daemon's group stays: a check may ask the daemon, and uvloop could not change it.
+    give_ordinary_oom_score(watcher.pid)
     return transport, watcher
 
 
@@ -163,9 +164,7 @@ async def _end_group(watcher: _Watcher) -> None:
 
 
 def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    own.update(env or {})
-    return own
+    return without_private(os.environ) | dict(env or {})
 
 
 def _why_not_started(program: str, cwd: str | os.PathLike[str] | None, error: OSError | ValueError) -> str:

@@ -1,4 +1,4 @@
-"""Starts programs that outlive the daemon: own session, no pipes to it, nothing of its environment that is private.
+"""Starts programs that outlive the daemon: own session, no pipes to it, none of its privileges and private variables.
 
 `spawn` blocks until the program runs (fork and exec), so callers on the loop use a thread. The child is left to its
 watcher: nothing here waits for a service.
@@ -16,12 +16,13 @@ from pathlib import Path
 from signal import Signals
 from typing import BinaryIO
 
+from autonomyd.host.inherited import give_ordinary_oom_score, service_credentials, without_private
 from autonomyd.host.pidfd import wait_exit
 from autonomyd.host.process import ProcessIdentity, read_process
 from autonomyd.host.signals import send_signal
 
-PRIVATE_VARIABLES = frozenset({"NOTIFY_SOCKET"})
-PRIVATE_PREFIXES = ("WATCHDOG_", "LISTEN_", "AUTONOMYD_")
+OWN_SETTINGS = "AUTONOMYD_"
+"""How the variables begin that configure the daemon; a service that is a daemon too must not take them for its own."""
 OUTPUT_MODE = 0o640
 TAIL_BYTES = 2000
 _BUSY = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY, errno.ENOSPC})
@@ -54,12 +55,8 @@ class HelperEnd:
 
 
 def service_environment(base: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """The daemon's environment without what the service manager told the daemon alone, plus the service's own."""
-    kept = {
-        name: value
-        for name, value in base.items()
-        if name not in PRIVATE_VARIABLES and not name.startswith(PRIVATE_PREFIXES)
-    }
+    """The daemon's environment without what is for the daemon alone, plus the service's own."""
+    kept = {name: value for name, value in without_private(base).items() if not name.startswith(OWN_SETTINGS)}
     return kept | dict(extra)
 
 
@@ -78,9 +75,11 @@ def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Pat
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                **service_credentials(),
             )
         except (OSError, ValueError) as error:
             raise _explained(error, argv, cwd) from error
+    give_ordinary_oom_score(child.pid)  # at once: what the program starts in turn inherits the score
     exec_s = time.perf_counter() - begun
     facts = read_process(child.pid)
     # From here on the child is watched and reaped by its pid. A Popen that believes its child still runs would

@@ -70,6 +70,11 @@ def check_names(checks: Sequence[CheckSettings]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def checks_by_name(checks: Sequence[CheckSettings]) -> dict[str, CheckSettings]:
+    """The checks of a service by the names that status and issues show."""
+    return dict(zip(check_names(checks), checks, strict=True))
+
+
 def _check_by_type(value: Any, info: ValidationInfo) -> Any:
     """Validate one check by its own probe's options; the kinds come in through the validation context.
 

@@ -32,7 +32,10 @@ def play(stage: Stage) -> Observed:
 def _all_adopted(stage: Stage) -> bool:
     """The new daemon shows, for each service, the process that lives."""
     services = stage.daemon.get("/v1/services")
-    return all(((services[name]["pid"],) if services[name]["pid"] else ()) == each.alive() for name, each in stage.services.items())
+    return all(
+        ((services[name]["pid"],) if services[name]["pid"] else ()) == each.alive()
+        for name, each in stage.services.items()
+    )
 
 
 SCENARIO = Scenario(

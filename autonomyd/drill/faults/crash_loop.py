@@ -1,4 +1,4 @@
-"""A service dies at once, each time it is started. The restart limit holds, and a person is told when it is tried next."""
+"""A service dies at once, each time it is started. The restart limit holds, and the time of the next try is shown."""
 
 import signal
 import time

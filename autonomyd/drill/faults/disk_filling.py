@@ -68,7 +68,11 @@ def _prints(folder: Path) -> dict[str, str]:
 
 def _harmed(folder: Path, before: dict[str, str]) -> list[str]:
     after = _prints(folder)
-    harmed = [f"{name} is no longer what it was" for name, seen in before.items() if name != VICTIM and after.get(name) != seen]
+    harmed = [
+        f"{name} is no longer what it was"
+        for name, seen in before.items()
+        if name != VICTIM and after.get(name) != seen
+    ]
     return harmed + ([f"{VICTIM} is still there"] if VICTIM in after else [])
 
 

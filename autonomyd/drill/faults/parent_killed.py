@@ -27,7 +27,9 @@ def play(stage: Stage) -> Observed:
         problems.append("the child was not well again")
     elif answer.pid != before:
         problems.append("the child was restarted, though its parent was at fault")
-    held = stage.api.first("service:child", began, lambda shown: any(each.refused == "parent_failed" for each in shown.issues))
+    held = stage.api.first(
+        "service:child", began, lambda shown: any(each.refused == "parent_failed" for each in shown.issues)
+    )
     note = f"the parent needs {PARENT_NEEDS_S:g} s to start" + ("; the child was held" if held else "")
     return replace(seen, problems=tuple(problems), note=note)
 

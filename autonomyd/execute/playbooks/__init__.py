@@ -1,5 +1,8 @@
 """The bundled strategies, one file each, gentle ones first. A new one is one file, one line here, one data test."""
 
+from functools import cache
+from importlib.metadata import entry_points
+
 from autonomyd.execute.playbooks.custom import Custom
 from autonomyd.execute.playbooks.free_disk_space import FreeDiskSpace
 from autonomyd.execute.playbooks.kill_and_start import KillAndStart
@@ -8,3 +11,9 @@ from autonomyd.execute.playbooks.start import Start
 from autonomyd.model.strategy import Strategy
 
 BUNDLED: tuple[Strategy, ...] = (Custom(), Start(), Restart(), KillAndStart(), FreeDiskSpace())
+
+
+@cache
+def strategies() -> tuple[Strategy, ...]:
+    """The bundled strategies and those that installed packages add by the entry point `autonomyd.playbooks`."""
+    return (*BUNDLED, *(entry.load()() for entry in entry_points(group="autonomyd.playbooks")))

@@ -10,13 +10,13 @@ from pathlib import Path
 import structlog
 
 from autonomyd.aio.clock import Clock
+from autonomyd.host.controls.ending import end_family, late_note
 from autonomyd.host.controls.evidence import read_pidfile
-from autonomyd.host.controls.family import family_of
 from autonomyd.host.controls.main_process import MainProcess
 from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange
 from autonomyd.host.pidfd import identify, wait_exit
 from autonomyd.host.process import ProcessIdentity, all_pids, cmdline, read_process
-from autonomyd.host.signals import end_processes, named_signal, send_signal, why_not_gone
+from autonomyd.host.signals import named_signal, send_signal
 from autonomyd.host.spawn import SpawnError, run_helper, service_environment
 from autonomyd.model.service import RunState, ServiceRun
 from autonomyd.settings.control import CommandControl
@@ -153,24 +153,8 @@ class ControlledCommand:
         return f"stopped: {await main.wait_ended()}"
 
     async def _signal(self, main: MainProcess, *, force: bool) -> str:
-        settings = self._settings
-        family = await asyncio.to_thread(family_of, main.identity, None)
-        try:
-            ended = await end_processes(
-                family.members,
-                main=main.identity,
-                first=named_signal(settings.stop_signal),
-                timeout_s=settings.stop_timeout_s,
-                force=force,
-            )
-        except PermissionError as error:
-            raise ControlError(f"no permission to signal pid {main.pid} of {self.name}", ErrorKind.OPERATOR) from error
-        if ended.left:
-            raise ControlError("; ".join(why_not_gone(pid) for pid in ended.left), ErrorKind.TRANSIENT)
-        late = (
-            f" ({len(ended.killed)} killed after {settings.stop_timeout_s:g} s)" if ended.killed and not force else ""
-        )
-        return f"stopped: {await main.wait_ended()}{late}"
+        ended = await end_family(self.name, self._settings, main.identity, marker=None, force=force)
+        return f"stopped: {await main.wait_ended()}{late_note(self._settings, ended, force=force)}"
 
     async def _run(self, argv: Sequence[str], verb: str) -> None:
         """Runs one of the service's commands to its end. Raises ControlError with what it printed."""

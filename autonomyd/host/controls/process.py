@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from autonomyd.aio.clock import Clock
+from autonomyd.host.controls.ending import end_family, late_note
 from autonomyd.host.controls.evidence import (
     MARKER,
     RunRecord,
@@ -20,12 +21,11 @@ from autonomyd.host.controls.evidence import (
     read_pidfile,
     runs_command,
 )
-from autonomyd.host.controls.family import family_of
 from autonomyd.host.controls.main_process import MainProcess
 from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange
 from autonomyd.host.pidfd import identify
 from autonomyd.host.process import ProcessIdentity, read_process
-from autonomyd.host.signals import Ended, end_processes, named_signal, why_not_gone
+from autonomyd.host.signals import Ended
 from autonomyd.host.spawn import Spawned, SpawnError, service_environment, spawn
 from autonomyd.model.service import RunState, ServiceRun
 from autonomyd.settings.control import ProcessControl
@@ -216,29 +216,12 @@ class ControlledProcess:
         return self.observe()
 
     async def _end(self, main: ProcessIdentity | None, *, force: bool) -> Ended:
-        family = await asyncio.to_thread(family_of, main, self._marker)
-        settings = self._settings
-        try:
-            ended = await end_processes(
-                family.members,
-                main=main,
-                first=named_signal(settings.stop_signal),
-                timeout_s=settings.stop_timeout_s,
-                force=force,
-            )
-        except PermissionError as error:
-            raise ControlError(f"no permission to signal {self.name}: {error}", ErrorKind.OPERATOR) from error
-        if ended.left:
-            raise ControlError("; ".join(why_not_gone(pid) for pid in ended.left), ErrorKind.TRANSIENT)
-        return ended
+        return await end_family(self.name, self._settings, main, marker=self._marker, force=force)
 
     async def _stopped_note(self, main: MainProcess | None, ended: Ended, *, force: bool) -> str:
         if main is None:
             return "stopped" if not ended.asked + ended.killed else "stopped; only leftovers had run"
-        words = f"stopped: {await main.wait_ended()}"
-        if ended.killed and not force:
-            words += f" ({len(ended.killed)} killed after {self._settings.stop_timeout_s:g} s)"
-        return words
+        return f"stopped: {await main.wait_ended()}{late_note(self._settings, ended, force=force)}"
 
     def _find(self) -> ProcessIdentity | None:
         """The running service, by whichever evidence there is. Blocks: reads all of /proc."""
