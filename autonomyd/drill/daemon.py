@@ -30,7 +30,7 @@ class DaemonUnderDrill:
         self.config = scratch / "autonomyd.toml"
         self.log = scratch / "autonomyd.log"
         self.state_dir = scratch / "state"
-        self.socket = scratch / "control.sock"
+        self.socket = scratch / "d.sock"  # short: a long temporary folder must leave room for it
         self.client = Client(str(self.socket), timeout_s=REQUEST_TIMEOUT_S)
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -202,6 +202,8 @@ class AutonomousOperationSystem:
             self._watches.pop(name).close()
             await parts.keeper.remove(name)
         parts.monitoring.reload(settings)
+        for watch in self._watches.values():
+            watch.reinterval()
         waiting = await self._add_services(parts, (*changes.added, *changes.changed))
         self._set_intervals()
         self._spawn(self._settle(parts, waiting))
@@ -341,6 +343,7 @@ class AutonomousOperationSystem:
                 "issue_opened", issue=issue.id, type=issue.type.value, subject=issue.subject, summary=issue.summary
             )
             parts.optimization.on_issue(issue.subject)
+            parts.goals.on_issue(issue)
             self._wake()
         elif issue.state is IssueState.RESOLVED:
             log.info("issue_resolved", issue=issue.id, subject=issue.subject, cause=transition.cause)

@@ -66,12 +66,12 @@ class Verifier:
             )
         watch = self._watch_of(service.name)
         if watch is not None:
-            watch.hurry(True)
+            watch.verifying(True)
         try:
             return await self._settled(service, since)
         finally:
-            if watch is not None and service.state is not ServiceState.STARTING:
-                watch.hurry(False)
+            if watch is not None:
+                watch.verifying(False)
 
     async def _settled(self, service: ManagedService, since: float) -> Validation:
         slowest_s = max((check.settings.timeout_s for check in service.checks.values()), default=0.0)

@@ -44,6 +44,7 @@ class ServiceWatch:
         self._latency: dict[str, ThresholdDetector] = {}
         self._probes: list[str] = []
         self._hurried = False
+        self._verifying = False
         self._add_checks()
         self._add_process()
 
@@ -58,20 +59,26 @@ class ServiceWatch:
         for issue in self._monitoring.book.of_subject(self._service.subject):
             self._clear((issue.type, issue.metric), "the service is no longer configured")
 
+    def reinterval(self) -> None:
+        """The default interval changed: what has none of its own follows."""
+        default_s = self._monitoring.settings.intervals.monitoring_s
+        for check in self._service.checks.values():
+            if check.settings.every_s is None:
+                self._set_interval(check.probe, default_s)
+        self._set_interval(f"{self._service.name}.process", self._process_every_s())
+
     def exceeded(self) -> tuple[str, ...]:
         return self._limits.exceeded()
 
-    def hurry(self, on: bool) -> None:
-        """Look often while somebody waits for the answer."""
-        if on is not self._hurried:
-            self._hurried = on
-            for check in self._service.checks.values():
-                self._monitoring.sampler.hurry(check.probe, HURRY_S if on else None)
+    def verifying(self, on: bool) -> None:
+        """A fix waits for new samples: look often until it has them."""
+        self._verifying = on
+        self._pace()
 
     def state_changed(self, before: ServiceState) -> None:
         """Called at every change of the service's state."""
         service = self._service
-        self.hurry(service.state is ServiceState.STARTING)
+        self._pace()
         if service.state is ServiceState.STARTING and before is not ServiceState.STARTING:
             self._limits.reset()
             self._latency.clear()
@@ -85,6 +92,14 @@ class ServiceWatch:
         elif service.state is ServiceState.STOPPED or service.intent is Intent.STOPPED:
             for key in (_DOWN, _UNHEALTHY):
                 self._clear(key, "it was stopped on purpose")
+
+    def _pace(self) -> None:
+        """Look often while the service starts or a fix of it is verified, else as configured."""
+        hurried = self._verifying or self._service.state is ServiceState.STARTING
+        if hurried is not self._hurried:
+            self._hurried = hurried
+            for check in self._service.checks.values():
+                self._monitoring.sampler.hurry(check.probe, HURRY_S if hurried else None)
 
     def _add_checks(self) -> None:
         service = self._service
@@ -106,8 +121,6 @@ class ServiceWatch:
 
     def _add_process(self) -> None:
         service = self._service
-        own = service.settings.check_every_s
-        shortest = min((check.every_s for check in service.settings.checks if check.every_s), default=None)
         name = f"{service.name}.process"
         self._process = ProcessProbe(lambda: service.run.pid if service.has_process else None, self._monitoring.clock)
         self._monitoring.watch(
@@ -115,7 +128,7 @@ class ServiceWatch:
             service.subject,
             self._process,
             kind="process",
-            every_s=own or shortest or self._monitoring.settings.intervals.monitoring_s,
+            every_s=self._process_every_s(),
             on_reading=self._process_read,
         )
         self._probes.append(name)
@@ -125,6 +138,15 @@ class ServiceWatch:
             on_reading=lambda reading: None,
         )  # fmt: skip
         self._probes.append(memory)
+
+    def _process_every_s(self) -> float:
+        settings = self._service.settings
+        shortest = min((check.every_s for check in settings.checks if check.every_s), default=None)
+        return settings.check_every_s or shortest or self._monitoring.settings.intervals.monitoring_s
+
+    def _set_interval(self, probe: str, every_s: float) -> None:
+        if self._monitoring.sampler.probes[probe].every_s != every_s:
+            self._monitoring.sampler.set_interval(probe, every_s)
 
     def _checked(self, check: ManagedCheck, reading: Reading) -> None:
         service = self._service
