@@ -19,6 +19,7 @@ from autonomyd.settings.load import SYSTEM_CONFIG
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from the kernel, not bound to
 SYSTEM_UNITS = ("systemd-", "user@", "getty@", "serial-getty@", "dbus", "polkit", "autonomyd", "user-runtime-dir@")
+_INTERPRETER = re.compile(r"(python|ruby|perl|node|php|bash|sh|deno|bun)[\d.]*")
 _NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
 log = structlog.get_logger(__name__)
@@ -89,7 +90,7 @@ def proposals(found: Collection[Listener], *, units: Collection[str] = (), taken
     proposed: list[Proposed] = []
     for listeners in groups.values():
         first = listeners[0]
-        name = _named(first.unit or first.name, names)
+        name = _named(first.unit or program_of(first.name, first.cmdline), names)
         proposed.append(_table(name, listeners))
     silent = sorted(set(units) - {each.unit for each in found})
     proposed.extend(
@@ -137,6 +138,17 @@ def _entry(name: str, kind: str, control: str, why: str, checks: tuple[str, ...]
 
 def _unit_control(unit: str) -> str:
     return f'{{ type = "systemd", unit = {json.dumps(unit)} }}'
+
+
+def program_of(name: str, cmdline: tuple[str, ...]) -> str:
+    """What people call a process: for an interpreter the script or module that it runs, else its own name."""
+    if not _INTERPRETER.fullmatch(name):
+        return name
+    words = list(cmdline[1:])
+    if "-m" in words[:-1]:
+        return words[words.index("-m") + 1]
+    script = next((word for word in words if not word.startswith("-")), "")
+    return script.rpartition("/")[2].partition(".")[0] or name
 
 
 def _named(source: str, taken: set[str]) -> str:
