@@ -70,7 +70,9 @@ def _hung(issue: Issue, situation: Situation) -> Diagnosis | None:
     service = situation.service
     if service is None or issue.type is not IssueType.SERVICE_UNHEALTHY:
         return None
-    failing = [check for check in service.checks if check.failing]
+    failing = [check for check in service.checks if check.failing and check.known]
+    if not failing and any(check.failing for check in service.checks):
+        return Diagnosis(subject=issue.subject, note="the checks that failed can't tell at the moment")
     if not failing:
         return Diagnosis(subject=issue.subject, note="no check fails at the moment")
     signals = sorted({check.kind for check in failing})
@@ -111,6 +113,9 @@ def _limits(issue: Issue, situation: Situation) -> Diagnosis | None:
     service = situation.service
     if service is None or issue.type is not IssueType.RESOURCE_EXHAUSTION:
         return None
+    if issue.metric not in service.exceeded:
+        # a restart for another reason, or of the daemon, has begun the measurement anew
+        return Diagnosis(subject=issue.subject, note=f"{issue.metric} is not known to be over its limit now")
     cause = RankedCause(cause=Cause.LIMIT_EXCEEDED, confidence=90.0, supports=(issue.summary, *issue.evidence))
     # the bound is a person's own word, held for as long as the person asked for: that is proof, not a guess
     return Diagnosis(subject=issue.subject, causes=(cause,), signals=("limit",), certain=True)

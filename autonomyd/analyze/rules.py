@@ -55,7 +55,9 @@ class ThresholdBook(MutableMapping[str, float]):
         for name in set(rules) | set(self._rules):
             if rules.get(name) != self._rules.get(name):
                 self._on_change(name)
-        self._rules = dict(rules)
+        # an equal rule stays the same one: its detectors go on with what they have seen
+        old = self._rules
+        self._rules = {name: old[name] if old.get(name) == rule else rule for name, rule in rules.items()}
 
     def __getitem__(self, name: str) -> float:
         return self._rules[name].enter

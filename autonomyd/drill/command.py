@@ -65,7 +65,10 @@ def drill(
                 rng = random.Random(seed + number)
                 results += play_round(scenarios, scratch=folder, rng=rng, on_result=lambda each: _say(progress(each)))
         except DrillError as error:
-            click.echo(f"autonomyd drill: {error}", err=True)
+            click.echo(
+                json.dumps({"good": False, "error": str(error)}) if as_json else f"autonomyd drill: {error}",
+                err=not as_json,
+            )
             ctx.exit(NOT_GOOD)
     took_s = time.monotonic() - began
     found = tuple(results)

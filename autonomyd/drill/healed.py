@@ -19,7 +19,7 @@ def break_and_watch(
     before = service.pid()
     began = time.monotonic()
     act(service)
-    answer = stage.until(lambda: _answers_anew(service, before), within_s=within_s)
+    answer = stage.until(lambda: answers_anew(service, before), within_s=within_s)
     recovered = None if answer is None else time.monotonic() - began
     problems: list[str] = []
     if recovered is None:
@@ -40,6 +40,7 @@ def one_process(service: SmallService) -> list[str]:
     return [] if len(alive) == 1 else [f"{service.name} has {len(alive)} processes"]
 
 
-def _answers_anew(service: SmallService, before: int) -> Answer | None:
+def answers_anew(service: SmallService, before: int) -> Answer | None:
+    """The good answer of another process than `before`; None while there is none."""
     answer = service.ask()
     return answer if answer is not None and answer.good and answer.pid != before else None

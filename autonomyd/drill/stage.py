@@ -71,9 +71,16 @@ class Stage:
         return self.services[name]
 
     def detected(self, subject: str, since: float) -> float | None:
-        """Seconds from `since` until the API first showed that something is not well with `subject`."""
-        sign = self.api.first(subject, since, lambda shown: not shown.calm)
+        """Seconds from `since` until the API first showed `subject` not well, or with another process."""
+        before = self.api.before(subject, since)
+        pid = None if before is None else before.pid
+        sign = self.api.first(subject, since, lambda shown: not shown.calm or (pid is not None and shown.pid != pid))
         return None if sign is None else sign.at - since
+
+    def was_told(self, subject: str) -> bool:
+        """Whether the API lists a closed issue of `subject`. Raises ClientError."""
+        listed = self.daemon.get("/v1/issues", all=1)
+        return any(each["issue"]["subject"] == subject and each["issue"]["state"] == "resolved" for each in listed)
 
     def acts_on(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """What the daemon did of its own accord to these services, in words. Raises ClientError."""

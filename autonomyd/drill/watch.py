@@ -71,6 +71,10 @@ class ApiWatch:
         """Every change that was seen after `at`."""
         return tuple(each for each in self._history.get(subject, ()) if each.at > at)
 
+    def before(self, subject: str, at: float) -> Shown | None:
+        """What was shown at that time."""
+        return next((each for each in reversed(self._history.get(subject, ())) if each.at <= at), None)
+
     def first(self, subject: str, since: float, wanted: Callable[[Shown], bool]) -> Shown | None:
         return next((each for each in self.since(subject, since) if wanted(each)), None)
 

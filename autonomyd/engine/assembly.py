@@ -109,6 +109,10 @@ def assemble(
         verify_s=lambda: parts.settings.healing.verify_s,
     )
 
+    def exceeded_of(name: str) -> tuple[str, ...]:
+        watch = watch_of(name)
+        return () if watch is None else watch.exceeded()
+
     async def call_custom(name: str) -> StepResult:
         return await parts.healing.call_custom(name)
 
@@ -139,6 +143,7 @@ def assemble(
         pause=pause,
         cleaner=cleaner,
         cpu_of=lambda subject: monitoring.metrics.last(subject, "cpu_percent"),
+        exceeded_of=exceeded_of,
     )
     healing = SelfHealingSystem(
         monitoring=monitoring,

@@ -9,7 +9,7 @@ from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import ServiceKeeper
-from autonomyd.execute.runner import Runner
+from autonomyd.execute.runner import Overtaken, Runner
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Autonomy, Plan, Risk
@@ -38,21 +38,24 @@ def wants_start(service: ManagedService, pause: PauseSwitch) -> bool:
     )
 
 
-async def bring_up(keeper: ServiceKeeper, runner: Runner, waiting: tuple[str, ...]) -> None:
+async def bring_up(keeper: ServiceKeeper, runner: Runner, waiting: tuple[str, ...], pause: PauseSwitch) -> None:
     """Start `waiting`, each as soon as its parents are up (or their grace time is over)."""
-    await asyncio.gather(*(_bring_up(keeper, runner, name) for name in waiting))
+    await asyncio.gather(*(_bring_up(keeper, runner, name, pause) for name in waiting))
 
 
-async def _bring_up(keeper: ServiceKeeper, runner: Runner, name: str) -> None:
+async def _bring_up(keeper: ServiceKeeper, runner: Runner, name: str, pause: PauseSwitch) -> None:
     service = keeper.services.get(name)
     if service is None:
         return
+
+    def overtaken() -> str:
+        return "" if keeper.services.get(name) is service and wants_start(service, pause) else "no longer wanted"
+
     for parent in service.settings.depends_on:
         if not await _until_up(keeper, parent):
             # not started without its parent: it is down, and follows as soon as the parent has been healed
             log.warning("start_waits_for_parent", service=name, parent=parent)
-            service.operating = ""
-            keeper.update(service)
+            _let_go(keeper, service)
             return
     plan = Plan(
         strategy="start",
@@ -65,7 +68,17 @@ async def _bring_up(keeper: ServiceKeeper, runner: Runner, name: str) -> None:
         service=name,
         preview=(f"start {name}",),
     )
-    await runner.run(plan, actor=ACTOR)
+    try:
+        await runner.run(plan, actor=ACTOR, overtaken=overtaken)
+    except Overtaken:
+        # while it waited a person stopped or started it, automation was paused, or the configuration changed
+        _let_go(keeper, service)
+
+
+def _let_go(keeper: ServiceKeeper, service: ManagedService) -> None:
+    """Nobody is about to start it any more."""
+    service.operating = ""
+    keeper.update(service)
 
 
 async def _until_up(keeper: ServiceKeeper, name: str) -> bool:

@@ -18,7 +18,7 @@ from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.situation import SituationReader
 from autonomyd.engine.standalone import alone
 from autonomyd.execute.playbooks import strategies as bundled
-from autonomyd.execute.runner import Runner
+from autonomyd.execute.runner import Overtaken, Runner
 from autonomyd.learn.confidence import learned_for
 from autonomyd.model.action import HealingAction
 from autonomyd.model.diagnosis import Diagnosis
@@ -26,6 +26,7 @@ from autonomyd.model.facts import Situation
 from autonomyd.model.fix import Fix, FixState, Outcome
 from autonomyd.model.issue import Issue, IssueState, IssueType
 from autonomyd.model.plan import Plan, Refusal, RefusalReason
+from autonomyd.model.service import Intent
 from autonomyd.model.step import StepResult
 from autonomyd.model.strategy import Strategy
 from autonomyd.plan.planner import decide
@@ -62,6 +63,7 @@ class SelfHealingSystem:
         self.decisions: dict[int, Plan | Refusal] = {}
         self.diagnoses: dict[int, Diagnosis] = {}
         self.wake: Callable[[], None] = lambda: None
+        self.after_fix: Callable[[Issue], None] = lambda issue: None
         self.interval_s = interval_s
         self.monitoring = monitoring or SelfMonitoringSystem()
         self._clock: Clock = self.monitoring.clock
@@ -72,7 +74,7 @@ class SelfHealingSystem:
         self._history = history or own.history
         self._pause = pause or own.pause
         self._hold: Hold = hold or own.keeper.held
-        self._tasks: dict[int, asyncio.Task[Fix]] = {}
+        self._tasks: dict[int, asyncio.Task[Fix | None]] = {}
         self._due: dict[int, float] = {}
 
     async def tick(self) -> float:
@@ -97,7 +99,7 @@ class SelfHealingSystem:
         custom = issue.type.value if issue.type in self.healing_strategies else None
         situation = await self._situations.read(issue, custom)
         current = self.monitoring.book.get(issue.id)
-        if current is None or current.state in QUIET:
+        if current is None or current.state in QUIET or self._in_hand(situation):
             return None
         issue = current
         diagnosis = diagnose(issue, situation)
@@ -110,7 +112,7 @@ class SelfHealingSystem:
 
     async def heal(self, issue: Issue) -> Fix | Refusal | None:
         """Deal with one open issue now and wait for the end: the Fix, or the Refusal that says why nothing is done.
-        None when it is no longer open, or in hand already."""
+        None when it is no longer open, in hand already, or overtaken by a person before the fix began."""
         decision = await self.consider(issue)
         if not isinstance(decision, Plan):
             return decision
@@ -129,12 +131,20 @@ class SelfHealingSystem:
     async def call_custom(self, name: str) -> StepResult:
         """The runner's hand for a registered strategy."""
         kind = IssueType(name)
-        issue = next((each for each in self.monitoring.book.open_issues() if each.type is kind), None)
+        # the fix's own task calls: two issues of one type must not be taken for one another
+        own = next((id_ for id_, task in self._tasks.items() if task is asyncio.current_task()), None)
+        issue = None if own is None else self.monitoring.book.get(own)
         strategy = self.healing_strategies.get(kind)
         if strategy is None or issue is None:
             return StepResult(ok=False, message=f"no strategy for {name} is registered any more")
         action = await strategy(issue)
         return StepResult(ok=action.success, message=action.description)
+
+    def restore_wait(self, issue: Issue, *, longest_s: float) -> None:
+        """An issue of the last run keeps the next try that was shown, at most `longest_s` away."""
+        left_s = (issue.next_try_at or 0.0) - self._clock.wall()
+        if left_s > 0:
+            self._due[issue.id] = self._clock.monotonic() + min(left_s, longest_s)
 
     def try_again(self) -> None:
         """A person said so: no open issue waits any longer."""
@@ -203,13 +213,19 @@ class SelfHealingSystem:
         self._tasks[issue.id] = task
         task.add_done_callback(lambda done: self._ended(issue.id, done))
 
-    async def _fix(self, issue: Issue, plan: Plan) -> Fix:
+    async def _fix(self, issue: Issue, plan: Plan) -> Fix | None:
         book = self.monitoring.book
-        current = book.get(issue.id) or issue
+        current = book.get(issue.id)
+        if current is None:
+            return None  # it was over before anything was done
         current = book.amend(current, attempts=current.attempts + 1)
         book.move(current, IssueState.FIXING, cause=plan.strategy, wall_now=self._clock.wall())
-        with self._hold(plan.service):
-            fix = await self._runner.run(plan, actor="autonomyd")
+        try:
+            with self._hold(plan.service):
+                fix = await self._runner.run(plan, actor="autonomyd", overtaken=lambda: self._overtaken(issue))
+        except Overtaken as why:
+            book.move(current, IssueState.DIAGNOSED, cause=f"nothing was done: {why}", wall_now=self._clock.wall())
+            return None
         self._history.add(fix, issue)
         self._finish(issue, fix)
         return fix
@@ -231,7 +247,9 @@ class SelfHealingSystem:
             )
 
     def on_fix_state(self, fix: Fix) -> None:
-        """The runner moved a fix: its issue follows into verification."""
+        """The runner moved a fix: its issue follows into verification. Issues that waited for its end are looked at."""
+        if fix.ended_at is not None:
+            self.wake()
         if fix.state is not FixState.VALIDATING or fix.plan.issue_id is None:
             return
         issue = self.monitoring.book.get(fix.plan.issue_id)
@@ -240,11 +258,30 @@ class SelfHealingSystem:
                 issue, IssueState.VERIFYING, cause="looking at new samples", wall_now=self._clock.wall()
             )
 
-    def _ended(self, issue_id: int, task: "asyncio.Task[Fix]") -> None:
+    def _in_hand(self, situation: Situation) -> bool:
+        """Whether a fix of the same service is under way: what is known of the service is about to be old."""
+        if situation.service is None:
+            return False
+        name = situation.service.name
+        planned = (self.decisions.get(issue_id) for issue_id in self._tasks)
+        return self._runner.busy(name) or any(isinstance(each, Plan) and each.service == name for each in planned)
+
+    def _overtaken(self, issue: Issue) -> str:
+        """What changed between the decision and its turn, in words; "" when it still stands."""
+        if self._pause.facts().paused:
+            return "automation was paused meanwhile"
+        service = self._situations.service_of(issue)
+        if service is not None and service.intent is Intent.STOPPED:
+            return f"{service.name} was stopped by a person meanwhile"
+        return ""
+
+    def _ended(self, issue_id: int, task: "asyncio.Task[Fix | None]") -> None:
         self._tasks.pop(issue_id, None)
+        issue = self.monitoring.book.get(issue_id)
         if not task.cancelled() and task.exception() is not None:
             log.error("fix_task_failed", issue=issue_id, exc_info=task.exception())
-            issue = self.monitoring.book.get(issue_id)
+            # no end of it is known to the gates: without this wait it would be planned again at once, for ever
+            self._due[issue_id] = self._clock.monotonic() + self.interval_s
             if issue is not None and issue.state in (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED):
                 self.monitoring.book.move(
                     issue,
@@ -252,6 +289,8 @@ class SelfHealingSystem:
                     cause=f"the fix broke off: {task.exception()}",
                     wall_now=self._clock.wall(),
                 )
+        if issue is not None and not task.cancelled():
+            self.after_fix(issue)
         self.wake()
 
     def _parents_first(self, issue: Issue) -> int:

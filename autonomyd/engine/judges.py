@@ -43,27 +43,39 @@ class MetricJudges:
 
     def watch_folders(self, cleanups: tuple[CleanupSettings, ...]) -> None:
         """Folders with a quota are judged by their own levels."""
-        self._folders = {
+        wanted = {
             folder_subject(each.root): ThresholdRule(enter=each.enter_percent, clear=each.target_percent)
             for each in cleanups
             if each.quota_mb is not None
         }
+        for subject in self._folders.keys() - wanted.keys():
+            self._clear(subject, "folder.used_percent", FOLDER_RULE, "the folder is no longer watched")
+        # a rule that did not change stays the same one, and its detector with what it has seen
+        self._folders = {
+            subject: self._folders[subject] if self._folders.get(subject) == rule else rule
+            for subject, rule in wanted.items()
+        }
+
+    def rule_of(self, subject: Subject, metric: str) -> ThresholdRule | None:
+        """The rule that judges this series; None when nothing does."""
+        name = HOST_RULES.get(metric, metric)
+        return (self._folders.get(subject) if name == FOLDER_RULE else None) or self._thresholds.rule(name)
 
     def forget(self, name: str) -> None:
         """The threshold called `name` changed: judge anew, and let go of what the old one had raised."""
-        for key, (used, detector) in list(self._detectors.items()):
+        for key, (used, _) in list(self._detectors.items()):
             if used == name:
                 del self._detectors[key]
-                if detector.raised:
-                    self._clear(key[0], key[1], name, f"the threshold {name} was changed")
+                # also when this detector raised nothing: the issue may stand open since the last run
+                self._clear(key[0], key[1], name, f"the threshold {name} was changed")
 
     def observe(self, subject: Subject, at: float, values: Mapping[str, float], units: Mapping[str, str]) -> None:
         """Judge one row of values."""
         for metric, value in values.items():
-            name = HOST_RULES.get(metric, metric)
-            rule = (self._folders.get(subject) if name == FOLDER_RULE else None) or self._thresholds.rule(name)
+            rule = self.rule_of(subject, metric)
             if rule is None:
                 continue
+            name = HOST_RULES.get(metric, metric)
             key = (subject, metric)
             known = self._detectors.get(key)
             if known is None or known[1].rule is not rule:

@@ -1,6 +1,8 @@
 """One service as it runs: what its control observes, what its checks say, and the state that follows."""
 
 import asyncio
+import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +16,9 @@ from autonomyd.model.subject import Subject, service_subject
 from autonomyd.settings.service import CheckSettings, ServiceSettings
 
 UNSEEN = ServiceRun(state=RunState.UNKNOWN, message="not looked at yet")
+PASSES_KEPT = 4
+GRAIN_S = 0.001
+"""How long a look took and when it ended come from two clocks."""
 _WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
 
 
@@ -26,14 +31,14 @@ class ManagedCheck:
     settings: CheckSettings
     streak: StreakDetector
     last: Reading | None = None
-    passed_since: float | None = None
     passes: int = 0
+    passed_at: deque[float] = field(default_factory=lambda: deque(maxlen=PASSES_KEPT))
 
 
 @dataclass(slots=True, kw_only=True)
 class ManagedService:
     """Times are monotonic unless they end in `_at`. `grace_until` is set while it starts, `operating` names our own act
-    under way, `held` says that a fix has it in hand: what happens meanwhile is our own echo."""
+    under way, `holders` counts those that have it in hand (a fix, a request): what happens meanwhile is our own echo."""
 
     name: str
     settings: ServiceSettings
@@ -44,7 +49,7 @@ class ManagedService:
     state: ServiceState = ServiceState.UNKNOWN
     state_since_at: float | None = None
     operating: str = ""
-    held: bool = False
+    holders: int = 0
     has_run: bool = False
     grace_until: float | None = None
     settled_from: float = 0.0
@@ -69,14 +74,20 @@ class ManagedService:
         for check in self.checks.values():
             check.streak.reset()
             check.passes = 0
+            check.passed_at.clear()
 
     def hear(self, check: ManagedCheck, reading: Reading, now: float) -> None:
         """Take a reading of one of the checks in."""
         check.last = reading
+        began = reading.at - reading.duration_s + GRAIN_S
+        if began < self.settled_from:
+            return  # this look began before the process did: it tells of the one before
         if reading.state is ReadingState.OK:
             check.passes += 1
+            check.passed_at.append(began)
         elif reading.state is ReadingState.FAILED:
             check.passes = 0
+            check.passed_at.clear()
         if self.grace_until is not None and reading.state is ReadingState.FAILED and now < self.grace_until:
             return
         check.streak.observe(reading.at, reading.state)
@@ -87,15 +98,25 @@ class ManagedService:
             self.grace_until = None
         return self._state()
 
-    def verified(self, *, samples: int) -> bool:
-        """Whether every check that can tell has passed `samples` times since the process started."""
-        return all(check.passes >= samples for check in self.checks.values())
+    def verified(self, *, samples: int, since: float = -math.inf) -> bool:
+        """Whether every check has passed its last `samples` looks (at most 4), all of them begun since the process
+        started and since `since` (monotonic seconds)."""
+        return all(
+            check.passes >= samples and sum(at >= since for at in check.passed_at) >= samples
+            for check in self.checks.values()
+        )
 
     def failing_checks(self) -> tuple[ManagedCheck, ...]:
         return tuple(check for check in self.checks.values() if check.streak.raised)
 
     def facts(
-        self, *, now: float, wall_now: float, cpu_percent: float | None, parents_down: tuple[str, ...]
+        self,
+        *,
+        now: float,
+        wall_now: float,
+        cpu_percent: float | None,
+        parents_down: tuple[str, ...],
+        exceeded: tuple[str, ...] = (),
     ) -> ServiceFacts:
         since = [check.streak.since for check in self.failing_checks() if check.streak.since is not None]
         started_at = self.run.started_at
@@ -122,6 +143,7 @@ class ManagedService:
             failing_for_s=now - min(since) if since else 0.0,
             run_age_s=None if started_at is None else wall_now - started_at,
             parents_down=parents_down,
+            exceeded=exceeded,
         )
 
     def check_statuses(self, wall_of: Callable[[float], float]) -> tuple[CheckStatus, ...]:
@@ -150,7 +172,7 @@ class ManagedService:
         if run is RunState.GONE:
             if self.intent is Intent.STOPPED and not self.operating:
                 return ServiceState.STOPPED
-            return ServiceState.STARTING if self.operating or self.held else ServiceState.DOWN
+            return ServiceState.STARTING if self.operating or self.holders else ServiceState.DOWN
         if run is RunState.STARTING or self.operating:
             return ServiceState.STARTING
         if self.grace_until is not None and self.checks:

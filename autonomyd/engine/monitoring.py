@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from autonomyd.aio.clock import Clock, SystemClock
+from autonomyd.analyze.detectors.threshold import ThresholdRule
 from autonomyd.analyze.health import all_health
 from autonomyd.analyze.issuebook import IssueBook, Listener
 from autonomyd.analyze.rules import ThresholdBook
@@ -157,6 +158,10 @@ class SelfMonitoringSystem:
         if view is None:
             return None
         return slope(view.known(), since=self.clock.monotonic() - self.settings.monitoring.trend_window_s)
+
+    def rule_of(self, subject: Subject, metric: str) -> ThresholdRule | None:
+        """The rule that judges this series; None when nothing does."""
+        return self._judges.rule_of(subject, metric)
 
     def limit_judge(self, subject: Subject, limits: Limits) -> LimitJudge:
         return LimitJudge(clock=self.clock, book=self.book, subject=subject, limits=limits)

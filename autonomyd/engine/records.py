@@ -6,6 +6,7 @@ when it is on disk.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from typing import Any
 
 import structlog
@@ -48,6 +49,7 @@ class Records:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._passing_ids = count(1)
         self._queue: list[Job] = []
         self._writing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
@@ -65,7 +67,8 @@ class Records:
         self.states = States(store, clock=self._clock)
 
     def next_id(self, kind: Kind) -> int:
-        return self.store.next_id(kind)
+        """A new id; before the store is attached one that nothing will remember."""
+        return self.store.next_id(kind) if self.attached else next(self._passing_ids)
 
     def issue(self, issue: Issue, transition: Transition | None) -> None:
         moves = () if transition is None else (transition,)

@@ -10,7 +10,6 @@ from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.host.process import ProcessFacts
 from autonomyd.model.reading import ReadingState
 from autonomyd.model.subject import Subject, service_of
-from autonomyd.monitor.probe import QuickProbe
 from autonomyd.monitor.sampler import ScheduledProbe
 from autonomyd.optimize.candidates import ProbeCost
 from autonomyd.settings.service import checks_by_name
@@ -138,7 +137,7 @@ class ProbeCosts:
             spent_s=entry.spent_s,
             longest_s=entry.longest_s,
             timeout_s=entry.timeout_s,
-            waits=not isinstance(entry.probe, QuickProbe),
+            waits=entry.quick is None,
             unknowns=entry.unknowns,
             failures=int(state is ReadingState.FAILED),
             calm=calm,

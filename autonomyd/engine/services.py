@@ -84,12 +84,15 @@ class ServiceKeeper:
         """Those that depend on `name`, at any depth, to be stopped in this order."""
         return tuple(child for child in reversed(self.order()) if self._depends(child, name))
 
-    def facts(self, service: ManagedService, cpu_percent: float | None) -> ServiceFacts:
+    def facts(
+        self, service: ManagedService, cpu_percent: float | None, exceeded: tuple[str, ...] = ()
+    ) -> ServiceFacts:
         return service.facts(
             now=self._clock.monotonic(),
             wall_now=self._clock.wall(),
             cpu_percent=cpu_percent,
             parents_down=self.parents_down(service),
+            exceeded=exceeded,
         )
 
     def hear(self, service: ManagedService, check: ManagedCheck, reading: Reading) -> None:
@@ -108,11 +111,11 @@ class ServiceKeeper:
         if service is None:
             yield
             return
-        service.held = True
+        service.holders += 1
         try:
             yield
         finally:
-            service.held = False
+            service.holders -= 1
             self.update(service)
 
     def update(self, service: ManagedService) -> None:
@@ -121,10 +124,14 @@ class ServiceKeeper:
         service.state = service.settle(self._clock.monotonic())
         service.changed.set()
         service.changed = asyncio.Event()
+        if self.services.get(service.name) is not service:
+            return  # a reload let it go while something was done to it: its name is somebody else's now
         if service.state is not before:
             service.state_since_at = self._clock.wall()
             log.info("service_state", service=service.name, before=before.value, state=service.state.value)
             self._on_state(service, before)
+            if service.state is ServiceState.UP:
+                self._look_anew_at_children(service)
 
     # --- the hands of the runner -------------------------------------------------------------------------------
 
@@ -135,6 +142,8 @@ class ServiceKeeper:
             service.operating = ""
             self.update(service)
             return f"{name} runs already (pid {service.run.pid})"
+        if service.intent is Intent.STOPPED:
+            return f"{name} stays down: it was stopped by a person meanwhile"
         run = await self._operate(service, "start", service.control.start)
         return f"started {name} (pid {run.pid})"
 
@@ -147,6 +156,8 @@ class ServiceKeeper:
     async def restart(self, name: str) -> str:
         """Raises StepFailure."""
         service = self._get(name)
+        if service.intent is Intent.STOPPED:
+            return f"{name} is not restarted: it was stopped by a person meanwhile"
         run = await self._operate(service, "restart", service.control.restart)
         return f"restarted {name} (pid {run.pid})"
 
@@ -166,10 +177,13 @@ class ServiceKeeper:
         self.update(service)
         try:
             run = await act()
-        except ControlError as error:
+        except BaseException as error:
+            # whatever it was: a service that nobody starts any more must not count as starting
             service.operating = ""
             self.observe(service)
-            raise StepFailure(str(error)) from error
+            if isinstance(error, ControlError):
+                raise StepFailure(str(error)) from error
+            raise
         service.operating = ""
         service.run = run
         if word != "stop":
@@ -186,6 +200,15 @@ class ServiceKeeper:
         if run.pid is not None and run.pid != before.pid and not service.operating and seen:
             service.begin(self._clock.monotonic())  # somebody else started it anew
         self.update(service)
+
+    def _look_anew_at_children(self, parent: ManagedService) -> None:
+        """What failed while its parent was away is judged by samples from now on: until its checks pass, or the grace
+        time is over, it counts as starting."""
+        for child in self.services.values():
+            failed = parent.name in child.settings.depends_on and child.state is ServiceState.FAILING
+            if failed and child.run.state is RunState.RUNNING and not self.parents_down(child):
+                child.begin(self._clock.monotonic())
+                self.update(child)
 
     def _depends(self, child: str, name: str) -> bool:
         parents = self.services[child].settings.depends_on

@@ -17,6 +17,8 @@ from autonomyd.settings.root import Settings
 from autonomyd.settings.service import RestartLimit
 
 CpuOf = Callable[[Subject], float | None]
+ExceededOf = Callable[[str], tuple[str, ...]]
+"""A service's name to the limits that it exceeds now."""
 
 
 class SituationReader:
@@ -32,6 +34,7 @@ class SituationReader:
         pause: PauseSwitch,
         cleaner: Cleaner,
         cpu_of: CpuOf,
+        exceeded_of: ExceededOf = lambda name: (),
     ) -> None:
         self._clock = clock
         self._settings = settings
@@ -40,9 +43,10 @@ class SituationReader:
         self._pause = pause
         self._cleaner = cleaner
         self._cpu_of = cpu_of
+        self._exceeded_of = exceeded_of
 
     async def read(self, issue: Issue, custom: str | None) -> Situation:
-        service = self._service(issue)
+        service = self.service_of(issue)
         cleanup = None
         if service is None and issue.subject.startswith(("disk:", "folder:")):
             cleanup = await self._cleaner.preview(issue.subject)
@@ -68,9 +72,12 @@ class SituationReader:
         order = self._keeper.order()
         return order.index(name) + 1 if name in order else 0
 
-    def _service(self, issue: Issue) -> ServiceFacts | None:
+    def service_of(self, issue: Issue) -> ServiceFacts | None:
+        """The service that the issue is about, as it is now; None for another subject, or one that is unknown here."""
         service = self._keeper.services.get(service_of(issue.subject) or "")
-        return None if service is None else self._keeper.facts(service, self._cpu_of(issue.subject))
+        if service is None:
+            return None
+        return self._keeper.facts(service, self._cpu_of(issue.subject), self._exceeded_of(service.name))
 
     def _limits(self, service: ServiceFacts | None) -> GateLimits:
         healing = self._settings().healing

@@ -77,6 +77,7 @@ class AutonomousOperationSystem:
             wake=self._wake,
         )
         self._lock: InstanceLock | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._running: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._maintained_at = self.clock.monotonic()
@@ -93,17 +94,15 @@ class AutonomousOperationSystem:
         self._lock = InstanceLock(self.state_dir / "autonomyd.lock").acquire()
         self.started = True
         self._stopping = False
+        self._starting = asyncio.get_running_loop().create_task(self._begin(parts), name="start")
         try:
-            parts.records.attach(await self._open_store())
-            await self._restore(parts)
-            waiting = await self._add_services(parts, tuple(self.settings.services))
-        except BaseException:
+            await self._starting
+        except BaseException as error:
+            ended = self._stopping
             await self.stop()
+            if ended and isinstance(error, asyncio.CancelledError) and not _is_cancelled():
+                raise RuntimeError("stopped while it was starting") from None
             raise
-        self._add_loops(parts)
-        self._running = asyncio.get_running_loop().create_task(self.supervisor.run(), name="loops")
-        self._spawn(self._settle(parts, waiting))
-        await self.supervisor.wait_ready()
         parts.records.event("daemon_started", HOST, f"watching {len(parts.keeper.services)} services")
 
     async def stop(self) -> None:
@@ -111,6 +110,9 @@ class AutonomousOperationSystem:
         if self._stopping:
             return
         self._stopping = True
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.wait((self._starting,))
         for task in (*self._background, *([self._running] if self._running else [])):
             task.cancel()
         await asyncio.gather(*self._background, *([self._running] if self._running else []), return_exceptions=True)
@@ -199,7 +201,9 @@ class AutonomousOperationSystem:
         self.config_loaded_at = self.clock.wall()
         self.config_error = None
         for name in (*changes.removed, *changes.changed):
-            self._watches.pop(name).close()
+            watch = self._watches.pop(name, None)
+            if watch is not None:
+                watch.close()
             await parts.keeper.remove(name)
         parts.monitoring.reload(settings)
         for watch in self._watches.values():
@@ -210,6 +214,15 @@ class AutonomousOperationSystem:
         parts.records.event("configuration_reloaded", HOST, f"{len(settings.services)} services")
 
     # --- private -------------------------------------------------------------------------------------------------
+
+    async def _begin(self, parts: Parts) -> None:
+        parts.records.attach(await self._open_store())
+        await self._restore(parts)
+        waiting = await self._add_services(parts, tuple(self.settings.services))
+        self._add_loops(parts)
+        self._running = asyncio.get_running_loop().create_task(self.supervisor.run(), name="loops")
+        self._spawn(self._settle(parts, waiting))
+        await self.supervisor.wait_ready()
 
     def _daemon_status(self) -> DaemonStatus:
         return DaemonStatus(
@@ -253,6 +266,7 @@ class AutonomousOperationSystem:
         wall = self.clock.wall()
         for issue in open_issues:
             name = service_of(issue.subject)
+            parts.healing.restore_wait(issue, longest_s=self.settings.healing.park_retry_s)
             if issue.state in (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED):
                 issue = parts.monitoring.book.move(  # noqa: PLW2901
                     issue, IssueState.DIAGNOSED, cause="the daemon was restarted during the fix", wall_now=wall
@@ -265,7 +279,7 @@ class AutonomousOperationSystem:
         intents = await parts.records.restored_intents()
 
         def held(service: ManagedService) -> bool:
-            return wants_start(service, parts.pause)
+            return wants_start(service, parts.pause) and not self._waits(service)
 
         order = [name for name in self.settings.services if name in names]
         added = await asyncio.gather(
@@ -278,6 +292,13 @@ class AutonomousOperationSystem:
             self._watches[service.name] = ServiceWatch(service, parts.monitoring, parts.keeper)
             self._watches[service.name].state_changed(ServiceState.UNKNOWN)
         return tuple(service.name for service in added if service.operating)
+
+    def _waits(self, service: ManagedService) -> bool:
+        """Whether an open issue of an earlier run says when it is tried next, and that is not yet: that the daemon
+        was restarted is no new hope for a service that was parked."""
+        wall = self.clock.wall()
+        issues = self.parts.monitoring.book.of_subject(service.subject)
+        return any((issue.next_try_at or 0.0) > wall for issue in issues)
 
     def _add_loops(self, parts: Parts) -> None:
         seconds = self.settings.intervals
@@ -292,10 +313,12 @@ class AutonomousOperationSystem:
             self.supervisor.add(loop)
         parts.monitoring.sampler.changed = self.supervisor.loops["monitoring"].wake
         parts.healing.wake = self._wake
+        parts.healing.after_fix = self._fix_ended
 
     def _set_intervals(self) -> None:
         for name, loop in self.supervisor.loops.items():
             loop.interval_s = getattr(self.settings.intervals, f"{name}_s")
+            loop.wake.set()  # it may sleep for the rest of an interval that is no longer in force
         self.parts.healing.interval_s = self.settings.intervals.healing_s
 
     async def _goals(self) -> None:
@@ -307,7 +330,7 @@ class AutonomousOperationSystem:
             await parts.records.store.maintain()
 
     async def _settle(self, parts: Parts, waiting: tuple[str, ...]) -> None:
-        await bring_up(parts.keeper, parts.runner, waiting)
+        await bring_up(parts.keeper, parts.runner, waiting, parts.pause)
         await settle_unfinished(parts.records, parts.runner, self.started_at)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
@@ -333,6 +356,18 @@ class AutonomousOperationSystem:
         self.parts.records.event("service_state", service.subject, words)
         self._wake()
 
+    def _fix_ended(self, issue: Issue) -> None:
+        """Clearing and opening waited for the fix; it may even have outlived its service's place in the settings."""
+        name = service_of(issue.subject)
+        if name is None:
+            return
+        watch = self._watches.get(name)
+        if watch is not None:
+            watch.tell_again()
+        else:
+            cause = "the service is no longer configured"
+            self.parts.monitoring.book.clear(issue.key, cause=cause, wall_now=self.clock.wall())
+
     def _issue_changed(self, issue: Issue, transition: Transition | None) -> None:
         parts = self.parts
         parts.records.issue(issue, transition)
@@ -348,3 +383,9 @@ class AutonomousOperationSystem:
         elif issue.state is IssueState.RESOLVED:
             log.info("issue_resolved", issue=issue.id, subject=issue.subject, cause=transition.cause)
             parts.healing.forget(issue)
+
+
+def _is_cancelled() -> bool:
+    """Whether the caller itself was cancelled, not only what it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

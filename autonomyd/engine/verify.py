@@ -23,6 +23,8 @@ ALIVE_S = 1.0
 """A service without checks has to live this long."""
 EXTRA_S = 5.0
 POLL_S = 0.25
+TICK_S = 0.001
+"""The shortest wait: a rest that is a rounding error would be waited for again and again."""
 
 
 class Verifier:
@@ -79,9 +81,12 @@ class Verifier:
         deadline = since + wait_s
         while True:
             now = self._clock.monotonic()
+            if service.intent is Intent.STOPPED:
+                # the person's own stop waits for the end of this fix: it must not take as long as the checks
+                return Validation(outcome=Outcome.UNVERIFIED, message="a person stopped it meanwhile")
             if service.run.state is RunState.GONE:
                 return _ineffective(f"it ended again: {service.run.message}")
-            if service.state is ServiceState.UP and self._enough(service, now):
+            if service.state is ServiceState.UP and self._enough(service, now, since):
                 return Validation(outcome=Outcome.HEALED, message=_well(service, now - since))
             if service.state is ServiceState.FAILING:
                 return _ineffective(_still(service))
@@ -89,17 +94,19 @@ class Verifier:
                 return self._out_of_time(service, wait_s)
             changed = service.changed
             try:
-                async with asyncio.timeout(min(POLL_S, deadline - now)):
+                async with asyncio.timeout(_wait_s(deadline - now)):
                     await changed.wait()
             except TimeoutError:
                 self._keeper.update(service)
 
-    def _enough(self, service: ManagedService, now: float) -> bool:
+    def _enough(self, service: ManagedService, now: float, since: float) -> bool:
         if service.checks:
-            return service.verified(samples=SAMPLES)
-        return now - service.settled_from >= ALIVE_S
+            return service.verified(samples=SAMPLES, since=since)
+        return now - max(service.settled_from, since) >= ALIVE_S
 
     def _out_of_time(self, service: ManagedService, wait_s: float) -> Validation:
+        if service.state is ServiceState.UNKNOWN:
+            return Validation(outcome=Outcome.UNVERIFIED, message=f"whether it runs is not known: {service.run.message}")
         silent = [check.name for check in service.checks.values() if check.passes == 0 and not check.streak.failures]
         if silent and service.state is ServiceState.UP:
             words = ", ".join(silent)
@@ -117,9 +124,11 @@ class Verifier:
         value = self._value(issue.subject, issue.metric)
         if value is None:
             return Validation(outcome=Outcome.UNVERIFIED, message="how full it is now could not be read")
-        threshold = issue.threshold if issue.threshold is not None else 100.0
-        words = f"{value:.1f} % are in use, the level is {threshold:g} %"
-        outcome = Outcome.HEALED if value <= threshold else Outcome.INEFFECTIVE
+        # healed is what its detector calls cleared: between the two levels it would be raised again at once
+        rule = self._monitoring.rule_of(issue.subject, issue.metric)
+        level = rule.clear if rule is not None else issue.threshold if issue.threshold is not None else 100.0
+        words = f"{value:.1f} % are in use, it clears at {level:g} %"
+        outcome = Outcome.HEALED if value <= level else Outcome.INEFFECTIVE
         return Validation(outcome=outcome, message=words)
 
     async def _symptom(self, plan: Plan, since: float) -> Validation:
@@ -132,11 +141,11 @@ class Verifier:
             view = self._monitoring.metrics.view(issue.subject, issue.metric)
             newest = [value for at, value in view.known() if at > since] if view is not None else []
             if newest:
-                rule = self._monitoring.thresholds.rule(issue.metric)
+                rule = self._monitoring.rule_of(issue.subject, issue.metric)
                 back = rule.back(newest[-1]) if rule is not None else newest[-1] <= issue.threshold
                 words = f"{issue.metric} is {newest[-1]:.4g}, the level is {issue.threshold:g}"
                 return Validation(outcome=Outcome.HEALED if back else Outcome.INEFFECTIVE, message=words)
-            await asyncio.sleep(min(POLL_S, deadline - now))
+            await asyncio.sleep(_wait_s(deadline - now))
         return Validation(outcome=Outcome.UNVERIFIED, message=f"no new sample of {issue.metric} came")
 
     def _issue(self, plan: Plan) -> Issue | None:
@@ -144,6 +153,10 @@ class Verifier:
 
     def _value(self, subject: Subject, metric: str) -> float | None:
         return self._monitoring.metrics.last(subject, metric)
+
+
+def _wait_s(left_s: float) -> float:
+    return max(TICK_S, min(POLL_S, left_s))
 
 
 def _ineffective(message: str) -> Validation:

@@ -88,10 +88,14 @@ class ServiceWatch:
             self._report_unhealthy()
         elif service.state is ServiceState.UP:
             self._clear(_DOWN, "it runs again")
-            self._clear(_UNHEALTHY, "its checks pass")
+            self._clear_when_well()
         elif service.state is ServiceState.STOPPED or service.intent is Intent.STOPPED:
-            for key in (_DOWN, _UNHEALTHY):
-                self._clear(key, "it was stopped on purpose")
+            for issue in self._monitoring.book.of_subject(service.subject):
+                self._clear((issue.type, issue.metric), "it was stopped on purpose")
+
+    def tell_again(self) -> None:
+        """A fix has ended: what was seen meanwhile neither opened nor resolved an issue, so it is said once more."""
+        self.state_changed(self._service.state)
 
     def _pace(self) -> None:
         """Look often while the service starts or a fix of it is verified, else as configured."""
@@ -157,6 +161,8 @@ class ServiceWatch:
         self._keeper.hear(service, check, reading)
         if service.state is ServiceState.FAILING and before is ServiceState.FAILING:
             self._report_unhealthy()
+        elif service.state is ServiceState.UP and reading.state is ReadingState.OK:
+            self._clear_when_well()  # a fix that could not be verified left its issue open
         latency = reading.values.get("latency_ms")
         if latency is not None and service.state is ServiceState.UP:
             self._judge_latency(check, reading.at, latency)
@@ -173,6 +179,15 @@ class ServiceWatch:
             self._keeper.update(service)  # the grace time may be over without any check to say so
         if reading.state is ReadingState.OK:
             self._limits.observe(reading.at, reading.values)
+
+    def _clear_when_well(self) -> None:
+        """Resolve what the checks had raised, once they pass; that they no longer fail is not enough."""
+        checks = self._service.checks.values()
+        told = [check for check in checks if check.last is not None and check.last.state is not ReadingState.UNKNOWN]
+        if checks and not (told and all(check.passes for check in told)):
+            return
+        for key in (_DOWN, _UNHEALTHY):
+            self._clear(key, "its checks pass" if checks else "it runs again")
 
     def _report_down(self) -> None:
         service = self._service

@@ -27,6 +27,10 @@ class Validation:
     message: str
 
 
+class Overtaken(Exception):  # noqa: N818 - it is an answer: nothing was done, and nothing needs to be
+    """What was planned is no longer wanted; the message says why."""
+
+
 Journal = Callable[[Fix, tuple[Transition, ...]], Awaitable[None]]
 """Puts the fix and its new transitions on disk; returns when they are."""
 Validate = Callable[[Plan, float], Awaitable[Validation]]
@@ -55,10 +59,21 @@ class Runner:
         self._locks: dict[str, asyncio.Lock] = {}
         self.running: dict[int, Fix] = {}
 
-    async def run(self, plan: Plan, *, actor: str) -> Fix:
-        """Carry `plan` out to its end; the Fix says what became of it. Does not raise for a step that fails."""
+    def busy(self, service: str | None) -> bool:
+        """Whether a fix of this service is under way."""
+        lock = self._locks.get(service or "")
+        return lock is not None and lock.locked()
+
+    async def run(self, plan: Plan, *, actor: str, overtaken: Callable[[], str] = lambda: "") -> Fix:
+        """Carry `plan` out to its end; the Fix says what became of it. Does not raise for a step that fails.
+
+        `overtaken` is asked when it is this plan's turn: words mean that things changed since it was made, and raise
+        Overtaken before anything is done."""
         lock = self._locks.setdefault(plan.service or "", asyncio.Lock())
         async with lock:
+            why = overtaken()
+            if why:
+                raise Overtaken(why)
             now = self._clock.wall()
             fix = Fix(id=self._next_id(), plan=plan, state=FixState.PLANNED, actor=actor, started_at=now)
             try:
@@ -73,7 +88,7 @@ class Runner:
                 # an interval lives in the process that set it: it went with the daemon
                 gone = "the daemon ended during this change; the configured interval is in force again"
                 return await self._end(fix, FixState.ROLLED_BACK, Validation(outcome=Outcome.ROLLED_BACK, message=gone))
-            validation = await self._validate(fix.plan, self._clock.monotonic())
+            validation = await self._look(fix, self._clock.monotonic())
             message = f"the daemon ended during this fix; found on its return: {validation.message}"
             return await self._end(fix, FixState.COMMITTED, Validation(outcome=validation.outcome, message=message))
         finally:
@@ -103,10 +118,20 @@ class Runner:
             return await self._roll_back(fix, done, f"{type(error).__name__}: {error}", Outcome.INEFFECTIVE)
         fix = replace(fix, message="; ".join(messages))
         fix = await self._to(fix, (FixState.APPLIED, fix.message), (FixState.VALIDATING, "on new samples"))
-        validation = await self._validate(fix.plan, acted_at)
+        validation = await self._look(fix, acted_at)
         if validation.outcome in (Outcome.HEALED, Outcome.UNVERIFIED):
             return await self._end(fix, FixState.COMMITTED, validation)
         return await self._roll_back(fix, done, validation.message, validation.outcome)
+
+    async def _look(self, fix: Fix, since: float) -> Validation:
+        """What new samples show. A validation that raises has shown nothing, and must not leave the fix without an
+        end: it would count for no limit, and be made again at once."""
+        try:
+            return await self._validate(fix.plan, since)
+        except Exception as error:
+            log.exception("validation_raised", fix=fix.id, strategy=fix.plan.strategy)
+            words = f"what it did could not be seen: {type(error).__name__}: {error}"
+            return Validation(outcome=Outcome.UNVERIFIED, message=words)
 
     async def _roll_back(self, fix: Fix, done: list[Step], why: str, outcome: Outcome) -> Fix:
         fix = await self._to(fix, (FixState.ROLLING_BACK, why))

@@ -43,6 +43,14 @@ class QuickProbe(Protocol):
 
 
 @runtime_checkable
+class SometimesQuick(Protocol):
+    """A probe whose look can't block with these options on this machine, and can with others."""
+
+    def quick(self) -> QuickProbe | None:
+        """The look that can't block, None where it may."""
+
+
+@runtime_checkable
 class Probe(Protocol):
     """A look that waits for something. It is cancelled at its deadline."""
 
@@ -50,6 +58,14 @@ class Probe(Protocol):
 
     async def look(self) -> Look | tuple[Look, ...]:
         """Look. Whatever it raises becomes `unknown`."""
+
+
+def quick_of(probe: Probe | QuickProbe) -> QuickProbe | None:
+    """The quick look that `probe` has, else None. Ask once a probe: the check of a protocol costs more than many a
+    look."""
+    if isinstance(probe, SometimesQuick):
+        return probe.quick()
+    return probe if isinstance(probe, QuickProbe) else None
 
 
 class CheckProbe(Probe, Protocol):

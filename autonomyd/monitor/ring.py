@@ -2,7 +2,8 @@
 
 A frame holds the metrics that one probe takes of one subject: one column of times and one column a metric,
 appended together. A column is an append-only block; when a block is full the newest samples move to a new one.
-So a view that was handed out never changes under its reader, and never pins more than one block.
+So a view that was handed out never changes under its reader, and never pins more than one block. A column takes its
+block at its first change: most counts of most services (threads, children, zombies) stay what they are for ever.
 """
 
 import math
@@ -14,7 +15,7 @@ from autonomyd.model.subject import Subject
 
 CAPACITY = 1000
 _FIRST_BLOCK = 64
-_SLACK = 128
+_SLACK = 64
 
 Subscriber = Callable[[Subject, float, Mapping[str, float]], None]
 
@@ -44,6 +45,27 @@ def series_name(subject: Subject, metric: str) -> str:
     return f"{subject}/{metric}"
 
 
+class _Steady:
+    """A column that had one value in the rows from `begin` to before `end`, and none outside."""
+
+    __slots__ = ("begin", "end", "value")
+
+    def __init__(self, row: int, value: float) -> None:
+        self.begin = row
+        self.end = row + 1
+        self.value = float(value)
+
+    def spread(self, size: int) -> "array[float]":
+        """The same as a block of `size` rows."""
+        same = array("d", [self.value]) * (self.end - self.begin)
+        return _blank(self.begin) + same + _blank(size - self.end)
+
+    def shift(self, rows: int) -> None:
+        """Forget the oldest `rows`."""
+        self.begin = max(0, self.begin - rows)
+        self.end = max(0, self.end - rows)
+
+
 class Frame:
     """The columns of one probe on one subject."""
 
@@ -56,7 +78,7 @@ class Frame:
         self._block = min(_FIRST_BLOCK, capacity)
         self._end = 0
         self._at = _blank(self._block)
-        self._columns: dict[str, array[float]] = {}
+        self._columns: dict[str, array[float] | _Steady] = {}
 
     def append(self, at: float, values: Mapping[str, float]) -> None:
         """Add one row; a metric of the frame that `values` lacks becomes nan."""
@@ -68,7 +90,13 @@ class Frame:
         for metric, value in values.items():
             column = columns.get(metric)
             if column is None:
-                column = columns[metric] = _blank(self._block)
+                columns[metric] = _Steady(row, value)
+                continue
+            if isinstance(column, _Steady):
+                if column.value == value and column.end == row:
+                    column.end = row + 1
+                    continue
+                column = columns[metric] = column.spread(self._block)
             column[row] = value
         self._end = row + 1
 
@@ -78,6 +106,8 @@ class Frame:
     def view(self, metric: str) -> SeriesView:
         """The last `capacity` samples of `metric`. Raises KeyError when the frame has no such metric."""
         column = self._columns[metric]
+        if isinstance(column, _Steady):
+            column = column.spread(self._end)
         rows = slice(max(0, self._end - self._capacity), self._end)
         return SeriesView(
             subject=self.subject,
@@ -90,6 +120,8 @@ class Frame:
     def last(self, metric: str) -> float:
         """The newest value; nan when it was not known."""
         column = self._columns.get(metric)
+        if isinstance(column, _Steady):
+            return column.value if column.end == self._end else math.nan
         return math.nan if column is None or not self._end else column[self._end - 1]
 
     def _move(self) -> None:
@@ -98,7 +130,10 @@ class Frame:
         self._block = min(max(2 * keep, _FIRST_BLOCK), full) if keep < self._capacity - 1 else full
         self._at = _moved(self._at, self._end, keep, self._block)
         for metric, column in self._columns.items():
-            self._columns[metric] = _moved(column, self._end, keep, self._block)
+            if isinstance(column, _Steady):
+                column.shift(self._end - keep)
+            else:
+                self._columns[metric] = _moved(column, self._end, keep, self._block)
         self._end = keep
 
 

@@ -7,19 +7,22 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 import structlog
 
 from autonomyd.aio.clock import Clock
 from autonomyd.model.reading import NO_VALUES, Reading, ReadingState
 from autonomyd.model.subject import Subject
-from autonomyd.monitor.probe import Look, Probe, QuickProbe
+from autonomyd.monitor.probe import Look, Probe, QuickProbe, quick_of
 from autonomyd.monitor.ring import MetricsRing
 
 SLOTS_PER_PERIOD = 20
 """Due times are aligned to slots, so that many probes share one wake-up."""
 MAX_SLOT_S = 0.5
 IDLE_S = 60.0
+TICK_S = 1e-6
+"""What is due within this time is due now: no timer is finer, and a sum of floats is not exact."""
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +30,7 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True, kw_only=True)
 class ScheduledProbe:
     """A probe, when it runs, and what its looks cost. `second_after_s`: rates need two looks, so the second comes
-    this soon."""
+    this soon. `quick` is the look that is made without waiting, if the probe has one."""
 
     name: str
     kind: str
@@ -47,6 +50,7 @@ class ScheduledProbe:
     told: str = ""
     urgent_every_s: float | None = None
     second_after_s: float | None = None
+    quick: QuickProbe | None = None
 
     @property
     def period_s(self) -> float:
@@ -73,6 +77,7 @@ class Sampler:
         """Put a probe on the timetable; its first look is due at once."""
         self.remove(entry.name)
         entry.units = {spec.name: spec.unit for spec in entry.probe.metrics}
+        entry.quick = quick_of(entry.probe)
         self.probes[entry.name] = entry
         self._push(entry, self._clock.monotonic())
 
@@ -106,7 +111,7 @@ class Sampler:
             if entry.removed or due != entry.due:
                 heapq.heappop(self._heap)
                 continue
-            if due > now:
+            if due - now > TICK_S:
                 return due - now
             heapq.heappop(self._heap)
             try:
@@ -164,34 +169,34 @@ class Sampler:
             # the deadline made the look `unknown` already; a thread behind it may still hang
             entry.looks += 1
             return
-        if isinstance(entry.probe, QuickProbe):
+        if entry.quick is not None:
             entry.looks += 1
-            self._look_now(entry)
+            self._look_now(entry, entry.quick)
             return
         task = asyncio.get_running_loop().create_task(self._run(entry))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _look_now(self, entry: ScheduledProbe) -> None:
-        assert isinstance(entry.probe, QuickProbe)
+    def _look_now(self, entry: ScheduledProbe, quick: QuickProbe) -> None:
         began = time.perf_counter()
         try:
-            looks = entry.probe.look_now()
+            looks = quick.look_now()
         except Exception as error:
             looks = _raised(error)
         self._hear(entry, looks, time.perf_counter() - began)
 
     async def _run(self, entry: ScheduledProbe) -> None:
-        if isinstance(entry.probe, QuickProbe):
-            self._look_now(entry)
+        if entry.quick is not None:
+            self._look_now(entry, entry.quick)
             return
+        probe = cast("Probe", entry.probe)
         entry.busy = True
         entry.looks += 1
         began = time.perf_counter()
         looks: Look | tuple[Look, ...]
         try:
             async with asyncio.timeout(entry.timeout_s):
-                looks = await entry.probe.look()
+                looks = await probe.look()
         except TimeoutError:
             looks = Look(state=ReadingState.UNKNOWN, message=f"no answer within {entry.timeout_s:g} s")
         except Exception as error:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a benchmark measures. `warm_up_s` is for the memory of the zero-config daemon; `quick` takes shorter spans and
-    fewer repetitions everywhere."""
+    """How a benchmark measures. `warm_up_s` is for the memory of the zero-config daemon; `quick` takes shorter spans
+    and fewer repetitions everywhere."""
 
     quick: bool = False
     warm_up_s: float = 600.0

@@ -3,9 +3,10 @@
 import statistics
 import time
 
+from figure import Figure, Options
+
 from autonomyd.aio.clock import SystemClock
 from autonomyd.host.machine import HostCollector
-from figure import Figure, Options
 
 
 def measure(options: Options) -> list[Figure]:

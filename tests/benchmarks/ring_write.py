@@ -3,9 +3,10 @@
 import statistics
 import time
 
+from figure import Figure, Options
+
 from autonomyd.model.subject import Subject
 from autonomyd.monitor.ring import MetricsRing
-from figure import Figure, Options
 
 ROWS = 20_000
 
@@ -29,7 +30,7 @@ def measure(options: Options) -> list[Figure]:
 def _per_sample_us(*, metrics: int) -> float:
     ring = MetricsRing()
     units = {f"m{number}": "" for number in range(metrics)}
-    values = {name: 1.5 for name in units}
+    values = dict.fromkeys(units, 1.5)
     subjects = [Subject(f"service:{number}") for number in range(10)]
     began = time.perf_counter()
     for row in range(ROWS // 10):

@@ -3,8 +3,10 @@
 Whatever a benchmark starts, directly or through the daemon, is a descendant of this process and ends with the scratch:
 this process adopts orphans, so the services of a daemon that was stopped are still found by their pid."""
 
+import atexit
 import contextlib
 import ctypes
+import functools
 import http.client
 import json
 import os
@@ -26,9 +28,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LIGHT_SERVICE = Path(__file__).with_name("light_service.py")
 PR_SET_CHILD_SUBREAPER = 36
 DEADLINE_S = 60.0
+IMPORTED = ("autonomyd.cli.daemon", "autonomyd.cli.logging", "autonomyd.control.daemon", "autonomyd.cli.verbs.status")
 
 
-class TooSlow(Exception):
+class TooSlowError(Exception):
     """What was waited for did not come within the deadline."""
 
 
@@ -115,7 +118,7 @@ class Scratch:
             try:
                 message = listener.recv(4096)
             except TimeoutError:
-                raise TooSlow(f"no READY=1 within {DEADLINE_S:g} s:\n{self.log.read_text()[-2000:]}") from None
+                raise TooSlowError(f"no READY=1 within {DEADLINE_S:g} s:\n{self.log.read_text()[-2000:]}") from None
             if b"READY=1" in message:
                 return time.perf_counter()
 
@@ -149,9 +152,24 @@ def end_all(pids: set[int]) -> None:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ours, with this source tree first, and without settings of a daemon."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AUTONOMYD_", "NOTIFY_"))}
-    return {**kept, "PYTHONPATH": str(ROOT), **more}
+    """Ours, with this source tree first, with byte code kept as an installed package has it, and without settings of a
+    daemon."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AUTONOMYD_", "NOTIFY_", "PYTHON"))}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": byte_code(), **more}
+
+
+@functools.cache
+def byte_code() -> str:
+    """A folder with the byte code of what the daemon and the command import; it goes away at the end."""
+    folder = tempfile.mkdtemp(prefix="abench-code-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run(
+        [sys.executable, "-c", f"import {', '.join(IMPORTED)}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""},
+        check=True,
+        timeout=DEADLINE_S,
+    )
+    return folder
 
 
 def free_ports(count: int) -> list[int]:
@@ -191,14 +209,14 @@ def ask(path_of_socket: Path, path: str) -> dict[str, Any]:
 
 
 def wait_for(condition: Callable[[], Any], what: str, *, within_s: float = DEADLINE_S, every_s: float = 0.001) -> Any:
-    """The first true answer of `condition`. Raises TooSlow after `within_s`."""
+    """The first true answer of `condition`. Raises TooSlowError after `within_s`."""
     deadline = time.monotonic() + within_s
     while True:
         found = condition()
         if found:
             return found
         if time.monotonic() >= deadline:
-            raise TooSlow(f"{what}: not within {within_s:g} s")
+            raise TooSlowError(f"{what}: not within {within_s:g} s")
         time.sleep(every_s)
 
 

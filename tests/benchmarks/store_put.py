@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import running
+from figure import Figure, Options
+
 from autonomyd.aio.clock import SystemClock
 from autonomyd.knowledge.events import Events
 from autonomyd.knowledge.store import Store
 from autonomyd.knowledge.write import Write
-from figure import Figure, Options
 
 
 def measure(options: Options) -> list[Figure]:

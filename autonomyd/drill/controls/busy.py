@@ -18,7 +18,7 @@ def play(stage: Stage) -> Observed:
     finally:
         service.ask("/calm", timeout_s=2.0)
     problems = [] if seen.pids == {before} else ["it was restarted, or did not answer"]
-    return Observed(problems=tuple(problems), note=f"answered {seen.good} of {seen.asked} times")
+    return Observed(problems=tuple(problems), note=f"answered {seen.good} of {seen.asked}")
 
 
 SCENARIO = Scenario(

@@ -30,7 +30,7 @@ def play(stage: Stage) -> Observed:
         problems.append(f"{len(service.alive())} processes run, {extra} were started by the daemon")
     if seen.pids != {by_hand.pid}:
         problems.append("another process than the operator's answers")
-    return Observed(problems=tuple(problems), note="the new process was adopted")
+    return Observed(problems=tuple(problems), note="adopted")
 
 
 def _shows(stage: Stage, pid: int) -> bool:

@@ -28,7 +28,7 @@ def play(stage: Stage) -> Observed:
     if extra:
         problems.append(f"{extra} starts more than the one that was asked for")
     problems += one_process(service)
-    return Observed(problems=tuple(problems), note=f"needs {NEEDS_S:g} of {GRACE_S:g} s")
+    return Observed(problems=tuple(problems), note=f"took {NEEDS_S:g} of {GRACE_S:g} s")
 
 
 SCENARIO = Scenario(

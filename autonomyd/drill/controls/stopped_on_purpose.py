@@ -20,7 +20,7 @@ def play(stage: Stage) -> Observed:
     shown = stage.shown(NAME)
     if shown is None or shown.state != "stopped" or shown.issues:
         problems.append(f"the API shows {shown.state if shown else 'nothing'}, not a service stopped on purpose")
-    return Observed(problems=tuple(problems), note=f"stayed stopped for {STAYS_S:g} s")
+    return Observed(problems=tuple(problems), note=f"stayed so for {STAYS_S:g} s")
 
 
 SCENARIO = Scenario(

@@ -38,7 +38,7 @@ def play(stage: Stage) -> Observed:
         detected_after_s=detected,
         recovered_after_s=recovered,
         problems=tuple(problems),
-        note=f"parked after {later} of {MAX_STARTS} starts, the next try is shown",
+        note=f"parked after {later} starts",
     )
 
 

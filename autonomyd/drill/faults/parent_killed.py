@@ -30,7 +30,7 @@ def play(stage: Stage) -> Observed:
     held = stage.api.first(
         "service:child", began, lambda shown: any(each.refused == "parent_failed" for each in shown.issues)
     )
-    note = f"the parent needs {PARENT_NEEDS_S:g} s to start" + ("; the child was held" if held else "")
+    note = "the child was held" if held else ""
     return replace(seen, problems=tuple(problems), note=note)
 
 

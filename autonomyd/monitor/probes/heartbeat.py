@@ -6,10 +6,10 @@ from pydantic import Field
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.offload import in_thread
-from autonomyd.host.files import file_facts
+from autonomyd.host.files import FileFacts, file_facts
 from autonomyd.host.mounts import is_local
 from autonomyd.model.reading import MetricSpec
-from autonomyd.monitor.probe import Look, failed, ok, unknown
+from autonomyd.monitor.probe import Look, QuickProbe, failed, ok, unknown
 from autonomyd.settings.service import CheckSettings
 
 
@@ -32,11 +32,19 @@ class HeartbeatProbe:
         self._clock = clock
         self._local = _surely_local(options.file)
 
-    async def look(self) -> Look:
-        path = self._options.file
-        wall = self._clock.wall()
+    def quick(self) -> QuickProbe | None:
         # a stat on a local file can't hang; on a network mount it can, and costs a thread
-        facts = file_facts(path, wall=wall) if self._local else await in_thread(lambda: file_facts(path, wall=wall))
+        return self if self._local else None
+
+    def look_now(self) -> Look:
+        return self._judged(file_facts(self._options.file, wall=self._clock.wall()))
+
+    async def look(self) -> Look:
+        path, wall = self._options.file, self._clock.wall()
+        return self._judged(await in_thread(lambda: file_facts(path, wall=wall)))
+
+    def _judged(self, facts: FileFacts | None) -> Look:
+        path = self._options.file
         if facts is None:
             return failed(f"{path} does not exist")
         if facts.unknown:

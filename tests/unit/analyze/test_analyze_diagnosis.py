@@ -19,7 +19,7 @@ LONG = check("http", failing=True, failures=6, message="no answer")
 TABLE = [
     # what it is, the issue, the service, cause, signals, certain
     ("gone", DOWN, service(RunState.GONE), Cause.PROCESS_GONE, ("process",), True),
-    ("gone, its parent too", DOWN, service(RunState.GONE, parents_down=("db",)), Cause.PROCESS_GONE, ("process",), True),
+    ("gone, its parent too", DOWN, service(RunState.GONE, parents_down=("db",)), Cause.PROCESS_GONE, ("process",), True),  # noqa: E501
     ("frozen", UNHEALTHY, service(RunState.FROZEN, checks=(HTTP,)), Cause.PROCESS_STOPPED, ("process",), True),
     ("one check fails", UNHEALTHY, service(checks=(HTTP,)), Cause.PROCESS_HUNG, ("http",), False),
     ("two checks fail", UNHEALTHY, service(checks=(HTTP, TCP)), Cause.PROCESS_HUNG, ("http", "tcp"), False),
@@ -31,20 +31,24 @@ TABLE = [
         ("http",),
         False,
     ),
-    ("fails and idle", UNHEALTHY, service(checks=(HTTP,), cpu_percent=0.1), Cause.PROCESS_HUNG, ("http", "idle"), False),
+    ("fails and idle", UNHEALTHY, service(checks=(HTTP,), cpu_percent=0.1), Cause.PROCESS_HUNG, ("http", "idle"), False),  # noqa: E501
     ("fails for long", UNHEALTHY, service(checks=(LONG,)), Cause.PROCESS_HUNG, ("http", "persistence"), False),
     ("fails, some work", UNHEALTHY, service(checks=(HTTP,), cpu_percent=20.0), Cause.PROCESS_HUNG, ("http",), False),
-    ("its parent failed", UNHEALTHY, service(checks=(HTTP,), parents_down=("db",)), Cause.PARENT_FAILED, ("dependency",), False),
+    ("its parent failed", UNHEALTHY, service(checks=(HTTP,), parents_down=("db",)), Cause.PARENT_FAILED, ("dependency",), False),  # noqa: E501
     ("no check fails now", UNHEALTHY, service(checks=(check("http"),)), None, (), False),
     ("no checks at all", UNHEALTHY, service(), None, (), False),
     ("still starting", UNHEALTHY, service(checks=(HTTP,), state=ServiceState.STARTING), None, (), False),
-    ("a limit", IssueType.RESOURCE_EXHAUSTION, service(), Cause.LIMIT_EXCEEDED, ("limit",), True),
+    ("a limit", IssueType.RESOURCE_EXHAUSTION, service(exceeded=("checks",)), Cause.LIMIT_EXCEEDED, ("limit",), True),
+    ("a limit of the process before", IssueType.RESOURCE_EXHAUSTION, service(), None, (), False),
+    ("checks that can't tell any more", UNHEALTHY, service(checks=(check(failing=True, known=False),)), None, (), False),
     ("slow", IssueType.HIGH_LATENCY, service(), None, (), False),
     ("said to be down, but it runs", DOWN, service(), None, (), False),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "about", "cause", "signals", "certain"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+@pytest.mark.parametrize(
+    ("kind", "about", "cause", "signals", "certain"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
 def test_causes_of_a_service(kind, about, cause, signals, certain):
     found = diagnose(issue(kind), situation(about))
     assert (found.cause.cause if found.cause else None) is cause
@@ -60,7 +64,9 @@ def test_busy_is_not_hung(checks, cpu):
     assert set(causes) == {Cause.PROCESS_HUNG, Cause.PROCESS_OVERLOADED}
     assert causes[Cause.PROCESS_HUNG].contradicts
     assert causes[Cause.PROCESS_HUNG].confidence < 85.0
-    assert [each.confidence for each in found.causes] == sorted((each.confidence for each in found.causes), reverse=True)
+    assert [each.confidence for each in found.causes] == sorted(
+        (each.confidence for each in found.causes), reverse=True
+    )
     answer = decide(issue(UNHEALTHY), found, situation(service(checks=checks, cpu_percent=cpu)), BUNDLED)
     assert isinstance(answer, Refusal)
     assert answer.reason in (
@@ -90,7 +96,9 @@ def test_a_full_disk(subject):
     assert (found.cause.cause, found.certain) == (Cause.DISK_FILLING, True)
 
 
-@pytest.mark.parametrize("kind", [IssueType.PERFORMANCE_DEGRADATION, IssueType.RESOURCE_EXHAUSTION, IssueType.MODEL_DRIFT])
+@pytest.mark.parametrize(
+    "kind", [IssueType.PERFORMANCE_DEGRADATION, IssueType.RESOURCE_EXHAUSTION, IssueType.MODEL_DRIFT]
+)
 def test_what_no_rule_explains_is_undetermined(kind):
     found = diagnose(issue(kind, subject=Subject("host")), situation())
     assert found.cause is None

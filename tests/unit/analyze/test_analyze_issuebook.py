@@ -1,5 +1,7 @@
 """The issue machine: one open issue a key, only along the allowed ways, resolved exactly once."""
 
+import itertools
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -169,7 +171,7 @@ class IssueMachine(RuleBasedStateMachine):
         for number in range(1, self.heard.next + 1):
             moves = self.heard.moves(number)
             assert moves[0] == ("", "open")
-            for earlier, later in zip(moves, moves[1:], strict=False):
+            for earlier, later in itertools.pairwise(moves):
                 assert later[0] == earlier[1]
                 assert IssueState(later[1]) in ALLOWED[IssueState(later[0])]
             ends = [move for move in moves if move[1] == "resolved"]

@@ -43,7 +43,7 @@ def test_too_little_says_nothing(points):
 
 
 def test_what_is_not_a_number_is_left_out():
-    points = line(0.01, 10.0) + [(2e6, math.nan), (2e6 + 1, math.inf)]
+    points = [*line(0.01, 10.0), (2000000.0, math.nan), (2000000.0 + 1, math.inf)]
     found = slope(points, since=0.0)
     assert (found.samples, found.per_s) == (30, pytest.approx(0.01))
 

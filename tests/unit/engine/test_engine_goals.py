@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from autonomyd.engine.goals import GONE_HOLD_S, AutonomousGoalSetting, fills_in_s
+from autonomyd.engine.goal_inputs import fills_in_s
+from autonomyd.engine.goals import GONE_HOLD_S, AutonomousGoalSetting
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.model.goal import Goal, GoalPriority, GoalState
 from autonomyd.model.health import Severity
@@ -198,6 +199,16 @@ async def test_failures_of_the_last_run_count_while_they_are_young() -> None:
     assert len(await world.turn()) == 1
 
 
+async def test_an_issue_that_stays_open_is_one_failure_of_its_day() -> None:
+    world = World(settings(web=service(checks=(CheckSettings(type="tcp"),))))
+    for number in range(1, 4):
+        kept = replace(issue(number, world.clock), metric=f"m{number}")
+        world.monitoring.book.restore([*world.monitoring.book.open_issues(), kept])
+    assert len(await world.turn()) == 1
+    assert (await world.turn(after_s=86400.0))[0].state is GoalState.COMPLETED
+    assert len(await world.turn(after_s=86400.0)) == 1
+
+
 async def test_a_missing_check_is_a_goal_until_it_is_there_or_the_service_is_gone() -> None:
     world = World(settings(web=service(), db=service()))
     keys = {goal.key for goal in await world.turn()}
@@ -223,9 +234,7 @@ async def test_a_goal_of_the_program_is_measured_from_what_it_pushes(world: Worl
     assert (await world.turn())[0].state is GoalState.COMPLETED
 
 
-@pytest.mark.parametrize(
-    "changes", [{"description": " "}, {"target_metrics": {}}, {"target_metrics": {"m": math.inf}}]
-)
+@pytest.mark.parametrize("changes", [{"description": " "}, {"target_metrics": {}}, {"target_metrics": {"m": math.inf}}])
 async def test_a_goal_that_says_nothing_is_refused(world: World, changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"goal needs|not a number"):
         world.goals.add(replace(Goal(description="d", target_metrics={"m": 1.0}), **changes))
@@ -256,9 +265,17 @@ async def test_it_goes_on_after_a_restart(world: World) -> None:
     assert again.goals.add(Goal(description="d", target_metrics={"m": 1.0})).id == made.id + 1
 
 
-async def test_the_daemons_own_cost_and_room_for_a_few() -> None:
+async def test_the_daemons_own_cost_counts_when_it_lasts(world: World) -> None:
+    for cost in (None, 0.5, 0.5, 0.05, *[0.5] * 9):
+        world.cost = cost
+        assert await world.turn() == ()
+    (made,) = await world.turn()
+    assert (made.key, made.baseline) == ("daemon", {"daemon/cpu_percent": 0.5})
+
+
+async def test_only_as_many_as_there_is_room_for_and_none_when_switched_off() -> None:
     world = World(Settings(goals=GoalSettings(max_open=1)))
-    world.cost = 0.5
+    world.gauge(Subject("disk:/srv"), "disk.used_percent", 86.0)
     world.gauge(VAR, "disk.used_percent", 99.0)
     assert [goal.key for goal in await world.turn()] == ["disk:/var"]
     world.monitoring.settings = Settings(goals=GoalSettings(enabled=False))

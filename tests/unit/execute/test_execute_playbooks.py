@@ -27,7 +27,7 @@ TABLE = [
     ("start", None, {}, ()),
     ("restart", service(), {}, (RestartService(service="web"),)),
     ("restart", None, {}, ()),
-    ("kill-and-start", service(RunState.FROZEN), {}, (StopService(service="web", force=True), StartService(service="web"))),
+    ("kill-and-start", service(RunState.FROZEN), {}, (StopService(service="web", force=True), StartService(service="web"))),  # noqa: E501
     ("kill-and-start", None, {}, ()),
     (
         "free-disk-space",
@@ -80,7 +80,17 @@ def test_what_they_declare():
     assert [name for _, name in ladder] == ["restart", "kill-and-start"]
 
 
-@pytest.mark.parametrize("cause", [Cause.PROCESS_GONE, Cause.PROCESS_STOPPED, Cause.PROCESS_HUNG, Cause.DISK_FILLING, Cause.LIMIT_EXCEEDED, Cause.CUSTOM])
+@pytest.mark.parametrize(
+    "cause",
+    [
+        Cause.PROCESS_GONE,
+        Cause.PROCESS_STOPPED,
+        Cause.PROCESS_HUNG,
+        Cause.DISK_FILLING,
+        Cause.LIMIT_EXCEEDED,
+        Cause.CUSTOM,
+    ],
+)
 def test_every_cause_that_can_be_healed_has_a_remedy(cause):
     assert any(cause in each.causes for each in BUNDLED)
 

@@ -7,9 +7,9 @@ import pytest
 from autonomyd.execute.handlers import StepFailure
 from autonomyd.execute.runner import Runner, Validation
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.fix import UNFINISHED_FIX_STATES, FixState, Outcome
+from autonomyd.model.fix import UNFINISHED_FIX_STATES, Fix, FixState, Outcome
 from autonomyd.model.plan import Plan, Risk
-from autonomyd.model.step import RestartService, StartService, StepResult, StopService
+from autonomyd.model.step import RestartService, SetProbeInterval, StartService, StepResult, StopService
 from autonomyd.testing import ManualClock
 
 STOP, START = StopService(service="web", force=True), StartService(service="web")
@@ -201,11 +201,11 @@ async def test_a_cancelled_fix_stays_as_it_was_written_and_is_settled_later(wher
     assert bench.runner.running == {}
 
 
-async def test_a_validation_that_raises_is_not_swallowed_and_frees_the_service():
+async def test_a_validation_that_raises_has_shown_nothing_and_still_ends_the_fix():
     bench = Bench(validation=RuntimeError("a fault of ours"))
-    with pytest.raises(RuntimeError):
-        await bench.runner.run(plan(), actor="autonomyd")
-    assert bench.disk[-1].state is FixState.VALIDATING
+    fix = await bench.runner.run(plan(), actor="autonomyd")
+    assert (fix.state, fix.outcome) == (FixState.COMMITTED, Outcome.UNVERIFIED)
+    assert "a fault of ours" in bench.disk[-1].message
     bench.validation = HEALED
     assert (await bench.runner.run(plan(), actor="autonomyd")).outcome is Outcome.HEALED
 
@@ -256,3 +256,13 @@ async def until(true):
     async with asyncio.timeout(5):
         while not true():
             await asyncio.sleep(0)
+
+
+async def test_a_probe_interval_that_was_being_changed_is_back_after_a_restart_and_nothing_is_left_running():
+    bench = Bench()
+    change = SetProbeInterval(probe="host", before_s=10.0, after_s=20.0)
+    fix = Fix(id=5, plan=plan(change), state=FixState.APPLYING, actor="autonomyd", started_at=1.0)
+    settled = await bench.runner.settle(fix)
+    assert (settled.state, settled.outcome) == (FixState.ROLLED_BACK, Outcome.ROLLED_BACK)
+    assert bench.story == ["journal rolled_back"]
+    assert bench.runner.running == {}

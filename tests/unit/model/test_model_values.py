@@ -11,7 +11,9 @@ from autonomyd.model.subject import HOST, Subject, service_of, service_subject
 from autonomyd.testing import ManualClock, diagnosis, issue
 
 
-@pytest.mark.parametrize(("subject", "name"), [("service:web", "web"), ("service:a:b", "a:b"), ("host", None), ("disk:/", None)])
+@pytest.mark.parametrize(
+    ("subject", "name"), [("service:web", "web"), ("service:a:b", "a:b"), ("host", None), ("disk:/", None)]
+)
 def test_the_service_of_a_subject(subject, name):
     assert service_of(Subject(subject)) == name
     if name is not None:

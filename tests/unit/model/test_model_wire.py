@@ -19,18 +19,22 @@ from autonomyd.model.step import RestartService, SetProbeInterval, StepResult, S
 from autonomyd.model.subject import HOST
 from autonomyd.model.wire import plain
 
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.sampled_from(list(HealthStatus)))
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.sampled_from(list(HealthStatus))
+)
 ANYTHING = st.recursive(
     SCALARS | st.binary(max_size=4) | st.sampled_from([HOST, GoalPriority.HIGH, PauseFacts(paused=True)]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.lists(inner, max_size=4).map(tuple)
-    | st.frozensets(SCALARS, max_size=4)
-    | st.dictionaries(SCALARS, inner, max_size=4)
-    | st.builds(lambda value: Goal(description="x", target_metrics={"a": value}), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.frozensets(SCALARS, max_size=4)
+        | st.dictionaries(SCALARS, inner, max_size=4)
+        | st.builds(lambda value: Goal(description="x", target_metrics={"a": value}), inner)
+    ),
     max_leaves=12,
 )
 MODELS = st.one_of(
-    *(st.from_type(each) for each in (Issue, Finding, Diagnosis, RankedCause, Fix, Plan, Refusal, Goal, Situation, HealthReport, LoopStatus))
+    *(st.from_type(each) for each in (Issue, Finding, Diagnosis, RankedCause, Fix, Plan, Refusal, Goal, Situation, HealthReport, LoopStatus))  # noqa: E501
 )  # fmt: skip
 
 
@@ -56,7 +60,7 @@ def test_a_number_that_json_has_no_word_for_is_null(number):
 
 def test_words_and_shapes():
     plan = Plan(
-        strategy="kill-and-start", cause=Cause.PROCESS_HUNG, confidence=92.0, risk="high", disruptive=True, reversible=True,
+        strategy="kill-and-start", cause=Cause.PROCESS_HUNG, confidence=92.0, risk="high", disruptive=True, reversible=True,  # noqa: E501
         steps=(StopService(service="web", force=True), RestartService(service="web")),
     )  # fmt: skip
     fix = Fix(id=1, plan=plan, state=FixState.COMMITTED, actor="x", started_at=1.0, outcome=Outcome.HEALED)

@@ -1,6 +1,7 @@
 """The sampler: probes on time, each under its own deadline, and what cannot be told is unknown, never down."""
 
 import asyncio
+import itertools
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,7 +14,7 @@ from autonomyd.monitor.ring import MetricsRing
 from autonomyd.monitor.sampler import Sampler, ScheduledProbe
 from autonomyd.testing import LoopClock
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.looptime(resolution=1e-9)
 
 
 class Slow:
@@ -52,9 +53,7 @@ class Bench:
         self.sampler = Sampler(clock=self.clock, ring=self.ring, on_reading=self.readings.append, jitter=0.0)
 
     def add(self, name, probe, *, every_s=10.0, timeout_s=5.0):
-        entry = ScheduledProbe(
-            name=name, kind="test", subject=HOST, probe=probe, every_s=every_s, timeout_s=timeout_s
-        )
+        entry = ScheduledProbe(name=name, kind="test", subject=HOST, probe=probe, every_s=every_s, timeout_s=timeout_s)
         self.sampler.add(entry)
         return entry
 
@@ -179,7 +178,7 @@ async def test_hurry_runs_it_at_once_and_often_and_ends():
     assert probe.began[:2] == [0.0, 10.0]
     assert probe.began[2:6] == pytest.approx([12.0, 12.5, 13.0, 13.5])
     rest = probe.began[6:]
-    assert all(later - earlier >= 9.0 for earlier, later in zip(rest, rest[1:], strict=False))
+    assert all(later - earlier >= 9.0 for earlier, later in itertools.pairwise(rest))
     bench.sampler.hurry("nobody", 1.0)
 
 
@@ -299,4 +298,4 @@ async def test_the_first_periods_are_spread_so_that_probes_do_not_all_run_togeth
     assert all(5.0 <= second <= 10.0 for second in seconds)
     for probe in probes:
         later = probe.began[1:]
-        assert all(b - a == pytest.approx(10.0) for a, b in zip(later, later[1:], strict=False))
+        assert all(b - a == pytest.approx(10.0) for a, b in itertools.pairwise(later))

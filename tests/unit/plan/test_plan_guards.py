@@ -26,10 +26,11 @@ from autonomyd.plan.proposal import Proposal
 from autonomyd.testing import WALL, diagnosis, issue, past_fix, service, situation
 
 STRATEGIES = {each.name: each for each in BUNDLED}
+STEPS = (StartService(service="web"),)
 LIMITS = GateLimits(restart_max=3, restart_within_s=300.0, cooldown_first_s=10.0, cooldown_cap_s=100.0)
 
 
-def proposal(remedy="restart", *, about=None, found=None, steps=(StartService(service="web"),), sure=99.0, **more):
+def proposal(remedy="restart", *, about=None, found=None, steps=STEPS, sure=99.0, **more):
     found = found or diagnosis()
     return Proposal(
         issue=issue(),
@@ -113,7 +114,9 @@ class TestKnownCause:
         assert is_open(known_cause(proposal()))
 
     def test_no_cause_refuses(self):
-        assert "odd" in shut(known_cause(proposal(found=diagnosis(None, note="odd"))), RefusalReason.UNDETERMINED).message
+        assert (
+            "odd" in shut(known_cause(proposal(found=diagnosis(None, note="odd"))), RefusalReason.UNDETERMINED).message
+        )
 
     def test_unknown_data_refuses_even_with_a_cause(self):
         shut(known_cause(proposal(unknown="the bus is gone")), RefusalReason.UNKNOWN_DATA)
@@ -234,7 +237,7 @@ class TestCooldown:
         assert is_open(cooldown(proposal(past=tuple(past_fix(ago_s=1.0, service="db") for _ in range(9)))))
 
     def test_an_outcome_that_is_not_known_is_not_taken_for_healed(self):
-        past = (past_fix(ago_s=5.0, outcome=Outcome.UNVERIFIED), )
+        past = (past_fix(ago_s=5.0, outcome=Outcome.UNVERIFIED),)
         shut(cooldown(proposal(past=past)), RefusalReason.COOLDOWN)
         shut(cooldown(proposal(past=(past_fix(ago_s=5.0, outcome=None),))), RefusalReason.COOLDOWN)
 

@@ -116,7 +116,12 @@ KINDS = st.sampled_from([IssueType.SERVICE_DOWN, IssueType.SERVICE_UNHEALTHY, Is
 
 @settings(max_examples=400)
 @given(
-    about=SERVICES, past=PAST, pause=st.booleans(), learned=LEARNED, kind=KINDS, tripped=st.sampled_from(["", "too many"])
+    about=SERVICES,
+    past=PAST,
+    pause=st.booleans(),
+    learned=LEARNED,
+    kind=KINDS,
+    tripped=st.sampled_from(["", "too many"]),
 )
 def test_what_holds_for_every_decision(about, past, pause, learned, kind, tripped):
     unknown = "not known" if about.run is RunState.UNKNOWN else ""
