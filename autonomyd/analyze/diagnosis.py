@@ -131,4 +131,3 @@ def _disk(issue: Issue, situation: Situation) -> Diagnosis | None:
 def _failing_words(situation: Situation) -> tuple[str, ...]:
     checks = situation.service.checks if situation.service else ()
     return tuple(f"{check.name}: {check.message} ({check.failures} in a row)" for check in checks if check.failing)
-

@@ -21,6 +21,8 @@ ALLOWED: dict[IssueState, frozenset[IssueState]] = {
 }
 """From each state, where an issue may go. A fix under way keeps its issue until it has been verified."""
 
+NEWS_SHARE = 0.05
+
 Key = tuple[IssueType, Subject, str]
 Listener = Callable[[Issue, Transition | None], None]
 
@@ -120,18 +122,28 @@ class IssueBook:
         return self.move(issue, IssueState.RESOLVED, cause=cause, wall_now=wall_now)
 
     def _refresh(self, known: Issue, finding: Finding, wall_now: float) -> Issue:
+        seen = replace(known, occurrences=known.occurrences + 1, updated_at=wall_now)
+        if _says_the_same(known, finding):
+            self._open[known.key] = seen
+            return seen
         issue = replace(
-            known,
+            seen,
             severity=finding.severity,
             summary=finding.summary,
             evidence=finding.evidence,
             value=finding.value,
             threshold=finding.threshold,
             certain=finding.certain,
-            occurrences=known.occurrences + 1,
-            updated_at=wall_now,
         )
         self._open[known.key] = issue
-        if issue.summary != known.summary or issue.severity != known.severity:
-            self._listen(issue, None)
+        self._listen(issue, None)
         return issue
+
+
+def _says_the_same(known: Issue, finding: Finding) -> bool:
+    """Whether a finding adds nothing worth telling and storing: a value wavers by less than 5 % of its level."""
+    if (known.severity, known.certain, known.threshold) != (finding.severity, finding.certain, finding.threshold):
+        return False
+    if known.value is None or finding.value is None or not finding.threshold:
+        return known.summary == finding.summary and known.evidence == finding.evidence
+    return abs(finding.value - known.value) < NEWS_SHARE * abs(finding.threshold)

@@ -64,6 +64,7 @@ class Daemon:
         self._on_ready = on_ready
         self._notifier = Notifier()
         self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[Mapping[str, Any]]] = set()
         self.system = AutonomousOperationSystem(
             source.current, config_file=str(source.path) if source.path is not None else None
         )
@@ -127,7 +128,13 @@ class Daemon:
 
     def _reload_soon(self) -> None:
         task = asyncio.get_running_loop().create_task(self.reload())
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._reloads.add(task)  # the loop itself holds tasks only weakly
+        task.add_done_callback(self._reloaded)
+
+    def _reloaded(self, task: "asyncio.Task[Mapping[str, Any]]") -> None:
+        self._reloads.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("reload_failed", exc_info=task.exception())
 
     async def _keep_manager_informed(self) -> None:
         """Feed the watchdog only while every loop makes progress; tell a line of status."""

@@ -1,17 +1,19 @@
 """What a resource is made of: routes with the types that travel, and answers that are the values themselves."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from autonomyd.engine.system import AutonomousOperationSystem
 from autonomyd.model.wire import plain
 
 MAX_BODY_BYTES = 65536
+BODY_TIMEOUT_S = 10.0
 
 Handler = Callable[["Call"], Awaitable[Any]]
 
@@ -94,15 +96,21 @@ def problem_answer(problem: ApiProblem) -> Response:
 
 
 async def arguments_of(request: Request) -> Mapping[str, Any]:
-    """Query and JSON body in one mapping; the body is bounded. Raises ApiProblem(400 or 413)."""
+    """Query and JSON body in one mapping; the body is bounded. Raises ApiProblem(400, 408 or 413)."""
     found: dict[str, Any] = dict(request.query_params)
     if request.method == "GET":
         return found
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise ApiProblem(413, f"a body of more than {MAX_BODY_BYTES} bytes")
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise ApiProblem(413, f"a body of more than {MAX_BODY_BYTES} bytes")
+    except TimeoutError:
+        raise ApiProblem(408, f"the body did not come within {BODY_TIMEOUT_S:g} s") from None
+    except ClientDisconnect:
+        raise ApiProblem(400, "who asked left before the body was whole") from None
     if not body.strip():
         return found
     try:

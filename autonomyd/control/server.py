@@ -27,6 +27,8 @@ SOCKET_MODE = 0o660
 BACKLOG = 64
 MAX_CONNECTIONS = 64
 CLOSE_TIMEOUT_S = 2
+SILENT_S = 10.0
+"""A connection that has not sent a whole head by then is closed: silent ones would use up MAX_CONNECTIONS."""
 
 log = structlog.get_logger(__name__)
 
@@ -82,11 +84,23 @@ def _make_room(path: Path) -> None:
 
 
 class _PeerProtocol(HttpToolsProtocol):
-    """Puts the peer's credentials where a network address would be."""
+    """Puts the peer's credentials where a network address would be, and lets go of those who say nothing."""
+
+    _silence: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self.client = (peer_of(transport.get_extra_info("socket")), 0)
+        self._silence = self.loop.call_later(SILENT_S, self._end_silence)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+        super().connection_lost(exc)
+
+    def _end_silence(self) -> None:
+        if self.cycle is None:
+            self.transport.close()
 
 
 class ControlServer:

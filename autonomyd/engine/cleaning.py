@@ -1,5 +1,6 @@
 """Freeing disk space: which files under an allow-listed root would go, and the removal itself."""
 
+import asyncio
 from collections.abc import Callable
 
 from autonomyd.aio.offload import in_thread
@@ -14,6 +15,7 @@ from autonomyd.model.subject import Subject
 from autonomyd.settings.cleanup import CleanupSettings
 
 MB = 1_000_000
+LOOK_TIMEOUT_S = 10.0
 
 
 class Cleaner:
@@ -27,15 +29,29 @@ class Cleaner:
         self._cleanups = cleanups
         self._protect = protect
         self._seen: dict[str, dict[str, RotatedFile]] = {}
+        self._looking: dict[str, asyncio.Task[CleanupPreview]] = {}
 
     async def preview(self, subject: Subject) -> CleanupPreview | None:
         """What cleaning would remove for this disk or folder; None when no root on it is allowed."""
         cleanup = next((each for each in self._cleanups() if _covers(each, subject)), None)
-        return None if cleanup is None else await in_thread(lambda: self._preview(cleanup))
+        return None if cleanup is None else await self._bounded(cleanup)
 
     async def remove(self, root: str, files: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
         """Remove the files that the preview named; (bytes freed, why each skipped one was skipped)."""
         return await in_thread(lambda: self._remove(root, files))
+
+    async def _bounded(self, cleanup: CleanupSettings) -> CleanupPreview:
+        """A folder whose disk does not answer must hold up no other healing, nor collect hanging threads."""
+        looking = self._looking.get(cleanup.root)
+        if looking is None:
+            looking = asyncio.get_running_loop().create_task(in_thread(lambda: self._preview(cleanup)))
+            self._looking[cleanup.root] = looking
+            looking.add_done_callback(lambda _: self._looking.pop(cleanup.root, None))
+        done, _ = await asyncio.wait((looking,), timeout=LOOK_TIMEOUT_S)
+        if done:
+            return looking.result()
+        late = f"{cleanup.root} could not be read within {LOOK_TIMEOUT_S:g} s"
+        return CleanupPreview(root=cleanup.root, files=(), total_bytes=0, incomplete=late)
 
     def _preview(self, cleanup: CleanupSettings) -> CleanupPreview:
         try:

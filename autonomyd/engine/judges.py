@@ -81,7 +81,7 @@ class MetricJudges:
             if known is None or known[1].rule is not rule:
                 known = self._detectors[key] = (name, ThresholdDetector(rule))
             verdict = known[1].observe(at, value)
-            if verdict is Verdict.RAISED:
+            if verdict is Verdict.RAISED and rule.beyond(value):
                 self._book.report(
                     finding(subject, metric, name, rule, value, units.get(metric, "")), wall_now=self._clock.wall()
                 )
@@ -121,7 +121,7 @@ class LimitJudge:
             if value is None:
                 continue
             verdict = detector.observe(at, value)
-            if verdict is Verdict.RAISED:
+            if verdict is Verdict.RAISED and detector.rule.beyond(value):
                 self._book.report(self._finding(metric, value), wall_now=self._clock.wall())
             elif verdict is Verdict.CLEARED:
                 self._book.clear(

@@ -38,7 +38,7 @@ class ManagedCheck:
 @dataclass(slots=True, kw_only=True)
 class ManagedService:
     """Times are monotonic unless they end in `_at`. `grace_until` is set while it starts, `operating` names our own act
-    under way, `holders` counts those that have it in hand (a fix, a request): what happens meanwhile is our own echo."""
+    under way, `holders` counts who has it in hand (a fix, a request): what happens meanwhile is our own echo."""
 
     name: str
     settings: ServiceSettings

@@ -51,7 +51,9 @@ class ServiceRequests:
             # what happens to them until it is done is what was asked for, and opens no issue
             for each in touched:
                 held.enter_context(self._keeper.held(each))
-                self._keeper.services[each].intent = intent
+                service = self._keeper.services.get(each)
+                if service is not None:  # a reload may have let it go since the last one was written down
+                    service.intent = intent
                 await self._records.intent(each, intent)
             return await self._runner.run(plan, actor=actor)
 

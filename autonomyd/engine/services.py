@@ -84,9 +84,7 @@ class ServiceKeeper:
         """Those that depend on `name`, at any depth, to be stopped in this order."""
         return tuple(child for child in reversed(self.order()) if self._depends(child, name))
 
-    def facts(
-        self, service: ManagedService, cpu_percent: float | None, exceeded: tuple[str, ...] = ()
-    ) -> ServiceFacts:
+    def facts(self, service: ManagedService, cpu_percent: float | None, exceeded: tuple[str, ...] = ()) -> ServiceFacts:
         return service.facts(
             now=self._clock.monotonic(),
             wall_now=self._clock.wall(),

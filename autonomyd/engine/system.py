@@ -19,7 +19,14 @@ from autonomyd.aio.clock import Clock, SystemClock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
 from autonomyd.aio.termination import until_signal
 from autonomyd.engine.assembly import Parts, assemble
-from autonomyd.engine.bringup import RECENT_ISSUES, bring_up, restore_history, settle_unfinished, wants_start
+from autonomyd.engine.bringup import (
+    RECENT_ISSUES,
+    bring_up,
+    no_longer_watched,
+    restore_history,
+    settle_unfinished,
+    wants_start,
+)
 from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.managed import ManagedService
@@ -265,14 +272,14 @@ class AutonomousOperationSystem:
         await restore_history(records, parts.history)
         wall = self.clock.wall()
         for issue in open_issues:
-            name = service_of(issue.subject)
             parts.healing.restore_wait(issue, longest_s=self.settings.healing.park_retry_s)
             if issue.state in (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED):
                 issue = parts.monitoring.book.move(  # noqa: PLW2901
                     issue, IssueState.DIAGNOSED, cause="the daemon was restarted during the fix", wall_now=wall
                 )
-            if name is not None and name not in self.settings.services:
-                parts.monitoring.book.clear(issue.key, cause="the service is no longer configured", wall_now=wall)
+            gone = no_longer_watched(issue, self.settings)
+            if gone:
+                parts.monitoring.book.clear(issue.key, cause=gone, wall_now=wall)
 
     async def _add_services(self, parts: Parts, names: Collection[str]) -> tuple[str, ...]:
         """Open the controls of `names`, all at once; returns those that are to be brought up."""
@@ -331,7 +338,7 @@ class AutonomousOperationSystem:
 
     async def _settle(self, parts: Parts, waiting: tuple[str, ...]) -> None:
         await bring_up(parts.keeper, parts.runner, waiting, parts.pause)
-        await settle_unfinished(parts.records, parts.runner, self.started_at)
+        await settle_unfinished(parts.records, parts.runner, parts.history, self.started_at)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -106,7 +106,8 @@ class Verifier:
 
     def _out_of_time(self, service: ManagedService, wait_s: float) -> Validation:
         if service.state is ServiceState.UNKNOWN:
-            return Validation(outcome=Outcome.UNVERIFIED, message=f"whether it runs is not known: {service.run.message}")
+            words = f"whether it runs is not known: {service.run.message}"
+            return Validation(outcome=Outcome.UNVERIFIED, message=words)
         silent = [check.name for check in service.checks.values() if check.passes == 0 and not check.streak.failures]
         if silent and service.state is ServiceState.UP:
             words = ", ".join(silent)

@@ -126,8 +126,8 @@ class Frame:
 
     def _move(self) -> None:
         keep = min(self._end, self._capacity - 1)
-        full = self._capacity + min(_SLACK, self._capacity)
-        self._block = min(max(2 * keep, _FIRST_BLOCK), full) if keep < self._capacity - 1 else full
+        # From the first small block to the full one at once: growing by steps leaves holes that nothing else fits into.
+        self._block = self._capacity + min(_SLACK, self._capacity)
         self._at = _moved(self._at, self._end, keep, self._block)
         for metric, column in self._columns.items():
             if isinstance(column, _Steady):

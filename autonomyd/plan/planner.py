@@ -12,6 +12,9 @@ from autonomyd.model.strategy import Strategy
 from autonomyd.plan.guards import GUARDS
 from autonomyd.plan.proposal import Proposal, issue_key
 
+LEAST_LEARNED = 50.0
+"""Experience moves confidence within 50..100 (mission row H6)."""
+
 
 def decide(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies: Sequence[Strategy]) -> Plan | Refusal:
     """What to do about `issue` now. Takes the most likely cause and the gentlest strategy for it that has not
@@ -75,4 +78,7 @@ def _choose(proposal: Proposal, cause: RankedCause, strategies: Sequence[Strateg
 
 def _confidence(cause: RankedCause, strategy: Strategy, situation: Situation) -> float:
     """The diagnosis' confidence, moved by how the strategy fared on this cause here."""
-    return max(0.0, min(100.0, cause.confidence + situation.learned.get(strategy.name, 0.0)))
+    points = situation.learned.get(strategy.name)
+    if points is None:
+        return cause.confidence
+    return max(LEAST_LEARNED, min(100.0, cause.confidence + points))

@@ -12,7 +12,8 @@ def cpu_s(pid: int) -> float:
 
 
 def memory_mb(pid: int) -> dict[str, float]:
-    """`Pss`, `Rss` and `Private` (what would come free if it ended) in MB."""
+    """`Pss`, `Rss` and `Anonymous` in MB. The last does not depend on who else runs the same interpreter, as `Pss`
+    does: it tells growth."""
     found: dict[str, float] = {}
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, value = line.split(":")
@@ -20,7 +21,7 @@ def memory_mb(pid: int) -> dict[str, float]:
     return {
         "Pss": found["Pss"],
         "Rss": found["Rss"],
-        "Private": found["Private_Clean"] + found["Private_Dirty"],
+        "Anonymous": found["Anonymous"],
     }
 
 

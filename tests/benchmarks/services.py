@@ -30,12 +30,12 @@ def measure(options: Options) -> list[Figure]:
     figures.append(
         Figure(
             what="100 services, memory on top",
-            value=many["Private"] - zero["Private"],
+            value=many["Anonymous"] - zero["Anonymous"],
             unit="MB",
             target=GROWTH_TARGET_MB,
             bound=2.5 * GROWTH_TARGET_MB,
             yardstick="supervisord 1.5 GB in all",
-            note=f"private memory over the zero-config daemon, history {options.pick(1000, 600):.0f} looks long; "
+            note=f"anonymous memory over the zero-config daemon, history {options.pick(1000, 600):.0f} looks long; "
             f"over 10 services {many['Private'] - few['Private']:.1f}; PSS {zero['Pss']:.1f} without, "
             f"{few['Pss']:.1f} with 10, {many['Pss']:.1f} with 100 services",
         )

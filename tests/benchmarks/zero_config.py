@@ -27,7 +27,7 @@ def measure(options: Options) -> list[Figure]:
             unit="MB",
             target=60.0,
             bound=75.0,
-            note=f"{after}; RSS {memory['Rss']:.1f}, private {memory['Private']:.1f}",
+            note=f"{after}; RSS {memory['Rss']:.1f}, anonymous {memory['Anonymous']:.1f}",
         ),
         Figure(
             what="zero-config CPU",

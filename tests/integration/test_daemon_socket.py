@@ -84,7 +84,7 @@ def test_the_mode_is_0660_and_who_asks_is_on_record(box: DaemonBox) -> None:
     box.configure()
     box.start()
     assert stat.S_IMODE(box.socket.stat().st_mode) == 0o660
-    assert stat.S_IMODE(box.state_dir.stat().st_mode) & 0o077 == 0
+    assert stat.S_IMODE(box.state_dir.stat().st_mode) & 0o007 == 0
     actor = f"uid={os.getuid()} pid={os.getpid()}"
     assert box.post("/v1/pause", reason="lunch")["actor"] == actor
     assert box.status()["pause"]["actor"] == actor

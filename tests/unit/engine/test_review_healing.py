@@ -1,14 +1,18 @@
 """Races between healing, a person and the configuration: what was decided must still be right when it is done."""
 
 import asyncio
+import threading
 
 import pytest
 
 from autonomyd.aio.clock import SystemClock
+from autonomyd.analyze.detectors.streak import StreakDetector
+from autonomyd.engine import cleaning
 from autonomyd.engine.bringup import bring_up
 from autonomyd.engine.cleaning import Cleaner
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
+from autonomyd.engine.managed import ManagedCheck
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.services import ServiceKeeper
@@ -20,6 +24,7 @@ from autonomyd.execute.steps.custom import CallHandler
 from autonomyd.execute.steps.services import RestartHandler, StartHandler, StopHandler
 from autonomyd.model.action import HealingAction
 from autonomyd.model.diagnosis import Cause
+from autonomyd.model.facts import CleanupPreview
 from autonomyd.model.fix import FixState, Outcome
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, IssueState, IssueType
@@ -28,7 +33,9 @@ from autonomyd.model.reading import Reading, ReadingState
 from autonomyd.model.service import Intent, ServiceState
 from autonomyd.model.step import CallStrategy, RestartService, StartService, StopService
 from autonomyd.model.subject import Subject, service_subject
+from autonomyd.settings.cleanup import CleanupSettings
 from autonomyd.settings.root import Settings
+from autonomyd.settings.service import CheckSettings
 from autonomyd.testing import FakeControl, service_settings
 
 HEALED = Validation(outcome=Outcome.HEALED, message="well")
@@ -52,16 +59,16 @@ class Bench:
             clock=self.clock, monitoring=self.monitoring, keeper=self.keeper, watch_of=self.watches.get,
             verify_s=lambda: 5.0,
         )  # fmt: skip
-        self.healing = None
+        self.healing: SelfHealingSystem | None = None
         self.runner = Runner(
             clock=self.clock,
             handlers={
                 StartService: StartHandler(self.keeper), StopService: StopHandler(self.keeper),
                 RestartService: RestartHandler(self.keeper),
-                CallStrategy: CallHandler(lambda name: self.healing.call_custom(name)),
+                CallStrategy: CallHandler(self._call),
             },
             journal=self._journal, validate=self._validate, next_id=iter(range(1, 1000)).__next__,
-            on_state=lambda fix: self.healing.on_fix_state(fix),
+            on_state=self._fix_state,
         )  # fmt: skip
         self.healing = SelfHealingSystem(
             self.monitoring,
@@ -100,6 +107,12 @@ class Bench:
             reversible=True, service=name,
         )  # fmt: skip
         return asyncio.create_task(self.runner.run(plan, actor="uid=0"))
+
+    async def _call(self, name):
+        return await self.healing.call_custom(name)
+
+    def _fix_state(self, fix):
+        self.healing.on_fix_state(fix)
 
     async def _journal(self, fix, moves):
         await asyncio.sleep(0)
@@ -289,14 +302,37 @@ async def test_a_child_that_a_person_stopped_while_it_waited_for_its_parent_is_n
     assert child.state is ServiceState.STOPPED
 
 
-async def test_a_restarted_daemon_does_not_resolve_an_issue_of_checks_before_it_has_looked(bench):
-    bench.monitoring.book.report(
-        Finding(
-            type=IssueType.SERVICE_UNHEALTHY, subject=service_subject("web"), metric="checks",
-            severity=Severity.CRITICAL, summary="hangs",
-        ),
-        wall_now=0.0,
-    )  # fmt: skip
-    service = await bench.add("web", "heartbeat", checks=())
-    assert bench.issues() == ()  # without checks a running process is all that can be known
-    del service
+async def test_a_look_that_began_before_the_restart_verifies_nothing(bench):
+    service = await bench.add("web")
+    check = ManagedCheck(name="c", probe="web.c", settings=CheckSettings(type="c"), streak=StreakDetector(2))
+    service.checks["c"] = check
+    now = bench.clock.monotonic()
+    service.begin(now)
+    for duration_s in (2.0, 0.0):
+        reading = Reading(
+            probe="web.c", subject=service.subject, state=ReadingState.OK, at=now + 0.5, duration_s=duration_s
+        )
+        service.hear(check, reading, now + 0.5)
+    assert check.passes == 1
+    assert service.verified(samples=1)
+    assert not service.verified(samples=1, since=now + 1.0)
+
+
+async def test_a_folder_that_does_not_answer_holds_up_nobody_and_collects_no_threads(monkeypatch):
+    release, begun = threading.Event(), []
+
+    def hangs(cleanup):
+        begun.append(1)
+        release.wait(10.0)
+        return CleanupPreview(root=cleanup.root, files=(), total_bytes=0)
+
+    monkeypatch.setattr(cleaning, "LOOK_TIMEOUT_S", 0.02)
+    cleaner = Cleaner(lambda: (CleanupSettings(root="/var/log/x", quota_mb=10.0),))
+    monkeypatch.setattr(cleaner, "_preview", hangs)
+    for _ in range(2):
+        found = await cleaner.preview(Subject("folder:/var/log/x"))
+        assert found is not None
+        assert "could not be read" in found.incomplete
+    assert len(begun) == 1
+    release.set()
+    await asyncio.wait(list(cleaner._looking.values()), timeout=5.0)

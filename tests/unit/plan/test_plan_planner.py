@@ -61,6 +61,7 @@ def test_what_was_learned_moves_the_confidence():
     assert (refusal.reason, refusal.strategy) == (RefusalReason.LOW_CONFIDENCE, "restart")
     assert hung(learned={"kill-and-start": -10.0}).confidence == 92.0
     assert hung(learned={"restart": 50.0}).confidence == 100.0
+    assert hung(learned={"restart": -90.0}).gates[-1].saw == "50"  # experience takes it no lower
 
 
 def test_a_plan_shows_every_gate_and_what_would_happen():
