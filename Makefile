@@ -66,7 +66,7 @@ install: install-files ## install for the whole machine below PREFIX (DESTDIR fo
 	rm $(DESTDIR)$(PREFIX)/lib/autonomyd/bin/*.orig
 	install -d $(DESTDIR)$(PREFIX)/bin
 	ln -sf ../lib/autonomyd/bin/autonomyd ../lib/autonomyd/bin/autonomyctl $(DESTDIR)$(PREFIX)/bin/
-	@echo 'Next: systemd-sysusers && systemctl daemon-reload && systemctl enable --now autonomyd'
+	@echo 'Next: systemd-sysusers && systemd-tmpfiles --create autonomyd.conf && systemctl daemon-reload && systemctl enable --now autonomyd'
 
 install-files: ## only the unit, the group, and the example files (no Python package)
 	install -d $(DESTDIR)$(SYSTEMD) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \

@@ -2,12 +2,17 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
-async def until_signal() -> signal.Signals:
-    """Return the first SIGINT or SIGTERM that comes; handlers are put back."""
+@contextmanager
+def ending_signals() -> "Iterator[asyncio.Future[signal.Signals]]":
+    """Hear SIGINT and SIGTERM from here on: the future holds the first that comes. At the end handlers are put back.
+
+    Enter it before anything is started: a signal that nobody hears yet ends the program without any order."""
     loop = asyncio.get_running_loop()
     came: asyncio.Future[signal.Signals] = loop.create_future()
 
@@ -18,7 +23,7 @@ async def until_signal() -> signal.Signals:
     for number in ENDING:
         loop.add_signal_handler(number, settle, number)
     try:
-        return await came
+        yield came
     finally:
         for number in ENDING:
             loop.remove_signal_handler(number)

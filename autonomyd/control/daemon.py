@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from autonomyd.aio.termination import until_signal
+from autonomyd.aio.termination import ending_signals
 from autonomyd.control.resource import Hooks
 from autonomyd.control.server import ControlServer, SocketRefused
 from autonomyd.engine.system import AutonomousOperationSystem
@@ -73,26 +73,29 @@ class Daemon:
         system = self.system
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._notifier.close)
+            # signals first: one that came before its handler would end the process without any order
+            loop = asyncio.get_running_loop()
+            came = stack.enter_context(ending_signals())
+            loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
             stack.push_async_callback(system.stop)
-            await system.start()
+            async with self._reloading:
+                await system.start()
             wanted = self._source.current.daemon.socket
             server = ControlServer(
                 system, Hooks(reload=self.reload, config=self.config), Path(wanted) if wanted else default_socket()
             )
             stack.push_async_callback(server.stop)
             await server.start()
-            keeping = asyncio.get_running_loop().create_task(self._keep_manager_informed())
+            keeping = loop.create_task(self._keep_manager_informed())
             stack.callback(keeping.cancel)
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
-            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
             # what was imported and built up to here lives for ever: the collector need not look at it again
             gc.collect()
             gc.freeze()
             self._notifier.ready()
             log.info("ready", socket=system.socket, services=len(system.parts.keeper.services))
             self._on_ready(await system.get_system_status())
-            number = await until_signal()
+            number = await came
             log.info("stopping", signal=number.name)
             self._notifier.stopping()
 

@@ -17,7 +17,7 @@ import structlog
 from autonomyd._version import __version__
 from autonomyd.aio.clock import Clock, SystemClock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
-from autonomyd.aio.termination import until_signal
+from autonomyd.aio.termination import ending_signals
 from autonomyd.engine.assembly import Parts, assemble
 from autonomyd.engine.bringup import (
     RECENT_ISSUES,
@@ -143,8 +143,9 @@ class AutonomousOperationSystem:
 
     async def run(self) -> None:
         """Start, block until SIGINT or SIGTERM, stop."""
-        async with self:
-            await until_signal()
+        with ending_signals() as came:
+            async with self:
+                await came
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -10,6 +10,7 @@ from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.engine.watching import ServiceWatch
 from autonomyd.execute.runner import Validation
+from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Outcome
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Plan
@@ -70,10 +71,28 @@ class Verifier:
         if watch is not None:
             watch.verifying(True)
         try:
-            return await self._settled(service, since)
+            found = await self._settled(service, since)
+            custom = plan.cause is Cause.CUSTOM and found.outcome is Outcome.HEALED
+            return (await self._cured(plan, service, since) or found) if custom else found
         finally:
             if watch is not None:
                 watch.verifying(False)
+
+    async def _cured(self, plan: Plan, service: ManagedService, since: float) -> Validation | None:
+        """A registered strategy may leave the process alone: that the checks pass says nothing then about a metric that
+        was over its level all the same. None where the checks are all that the issue is about."""
+        issue = self._issue(plan)
+        if issue is None or issue.threshold is None:
+            return None
+        check = service.checks.get(issue.metric)
+        if check is None:
+            return await self._symptom(plan, since)
+        latency_ms = check.last.values.get("latency_ms") if check.last is not None else None
+        if latency_ms is None:
+            return Validation(outcome=Outcome.UNVERIFIED, message=f"how long {check.name} takes was not told")
+        outcome = Outcome.HEALED if latency_ms <= issue.threshold else Outcome.INEFFECTIVE
+        words = f"{check.name} takes {latency_ms:.0f} ms, the level is {issue.threshold:g} ms"
+        return Validation(outcome=outcome, message=words)
 
     async def _settled(self, service: ManagedService, since: float) -> Validation:
         slowest_s = max((check.settings.timeout_s for check in service.checks.values()), default=0.0)

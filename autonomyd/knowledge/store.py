@@ -195,11 +195,14 @@ class Store:
 
     async def _retry(self) -> None:
         async with self._lock:
-            if self._vault.fault is None or await self._vault.retry():
-                self._retries = 0
-                return
-        self._retries += 1
-        self._schedule_retry()
+            well = self._vault.fault is None or await self._vault.retry()
+        if not well:
+            self._retries += 1
+            self._schedule_retry()
+            return
+        self._retries = 0
+        if self._vault.log_reason:
+            await self.maintain()  # a snapshot holds what the log could not take
 
     async def _fetch(self, query: str, params: Mapping[str, Value]) -> list[sqlite3.Row]:
         async with self._lock:

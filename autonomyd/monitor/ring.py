@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from autonomyd.model.subject import Subject
 
 CAPACITY = 1000
+DOUBLE = "d"
+SINGLE = "f"
 _FIRST_BLOCK = 64
 _SLACK = 64
 
@@ -23,7 +25,7 @@ Subscriber = Callable[[Subject, float, Mapping[str, float]], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesView:
     """The newest samples of one series, oldest first. `at` (monotonic seconds) and `values` are read-only
-    memoryviews of doubles and of equal length; nan marks a sample that was not known."""
+    memoryviews of equal length, times of doubles, values of doubles or singles; nan marks a sample that was not known."""
 
     subject: Subject
     metric: str
@@ -55,10 +57,10 @@ class _Steady:
         self.end = row + 1
         self.value = float(value)
 
-    def spread(self, size: int) -> "array[float]":
+    def spread(self, size: int, code: str) -> "array[float]":
         """The same as a block of `size` rows."""
-        same = array("d", [self.value]) * (self.end - self.begin)
-        return _blank(self.begin) + same + _blank(size - self.end)
+        same = array(code, [self.value]) * (self.end - self.begin)
+        return _blank(self.begin, code) + same + _blank(size - self.end, code)
 
     def shift(self, rows: int) -> None:
         """Forget the oldest `rows`."""
@@ -69,9 +71,12 @@ class _Steady:
 class Frame:
     """The columns of one probe on one subject."""
 
-    __slots__ = ("_at", "_block", "_capacity", "_columns", "_end", "subject", "units")
+    __slots__ = ("_at", "_block", "_capacity", "_code", "_columns", "_end", "subject", "units")
 
-    def __init__(self, subject: Subject, units: Mapping[str, str], capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, subject: Subject, units: Mapping[str, str], capacity: int = CAPACITY, *, code: str = DOUBLE
+    ) -> None:
+        self._code = code
         self.subject = subject
         self.units = units
         self._capacity = capacity
@@ -96,7 +101,7 @@ class Frame:
                 if column.value == value and column.end == row:
                     column.end = row + 1
                     continue
-                column = columns[metric] = column.spread(self._block)
+                column = columns[metric] = column.spread(self._block, self._code)
             column[row] = value
         self._end = row + 1
 
@@ -107,7 +112,7 @@ class Frame:
         """The last `capacity` samples of `metric`. Raises KeyError when the frame has no such metric."""
         column = self._columns[metric]
         if isinstance(column, _Steady):
-            column = column.spread(self._end)
+            column = column.spread(self._end, self._code)
         rows = slice(max(0, self._end - self._capacity), self._end)
         return SeriesView(
             subject=self.subject,
@@ -196,12 +201,20 @@ class MetricsRing:
         self.reader = RingReader(self._frames, self._subscribers)
 
     def append(
-        self, subject: Subject, probe: str, at: float, values: Mapping[str, float], units: Mapping[str, str]
+        self,
+        subject: Subject,
+        probe: str,
+        at: float,
+        values: Mapping[str, float],
+        units: Mapping[str, str],
+        *,
+        code: str = DOUBLE,
     ) -> None:
-        """Add one row to the frame of (`subject`, `probe`)."""
+        """Add one row to the frame of (`subject`, `probe`). `code` is how its values are kept: DOUBLE, or SINGLE
+        (7 digits, half the memory)."""
         frame = self._frames.get((subject, probe))
         if frame is None:
-            frame = self._frames[subject, probe] = Frame(subject, units, self._capacity)
+            frame = self._frames[subject, probe] = Frame(subject, units, self._capacity, code=code)
         frame.append(at, values)
         for subscriber in tuple(self._subscribers):
             subscriber(subject, at, values)
@@ -212,11 +225,11 @@ class MetricsRing:
             del self._frames[key]
 
 
-def _blank(size: int) -> "array[float]":
-    return array("d", [math.nan]) * size
+def _blank(size: int, code: str = DOUBLE) -> "array[float]":
+    return array(code, [math.nan]) * size
 
 
 def _moved(column: "array[float]", end: int, keep: int, size: int) -> "array[float]":
-    fresh = _blank(size)
+    fresh = _blank(size, column.typecode)
     fresh[:keep] = column[end - keep : end]
     return fresh

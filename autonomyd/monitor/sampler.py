@@ -15,7 +15,7 @@ from autonomyd.aio.clock import Clock
 from autonomyd.model.reading import NO_VALUES, Reading, ReadingState
 from autonomyd.model.subject import Subject
 from autonomyd.monitor.probe import Look, Probe, QuickProbe, quick_of
-from autonomyd.monitor.ring import MetricsRing
+from autonomyd.monitor.ring import SINGLE, MetricsRing
 
 SLOTS_PER_PERIOD = 20
 """Due times are aligned to slots, so that many probes share one wake-up."""
@@ -223,7 +223,7 @@ class Sampler:
             )
             entry.last = reading
             if look.values:
-                self._ring.append(reading.subject, entry.name, at, look.values, entry.units)
+                self._ring.append(reading.subject, entry.name, at, look.values, entry.units, code=SINGLE)
             self._tell_once(entry, reading)
             self._on_reading(reading)
 

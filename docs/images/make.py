@@ -33,10 +33,11 @@ from autonomyd.cli.exits import CRITICAL, DEGRADED, OK
 
 HERE = Path(__file__).parent
 SHOP = Path("/tmp/shop")  # noqa: S108 - its name is in the picture
-COLUMNS, LINES = 110, 50
+COLUMNS = {"status": 110, "drill": 136}
+LINES = 50
 WITHIN_S = 60.0
 LOOK_EVERY_S = 0.2
-SETTLED_S = 40.0
+SETTLED_S = 20.0
 TEXT = re.compile(r'(<text class="[^"]+-r\d+" x=")([\d.]+)(" y="[\d.]+" textLength=")([\d.]+)("[^>]*>)([^<]*)</text>')
 FONTS = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 
@@ -72,9 +73,13 @@ def main() -> None:
             until(lambda: status()["services"]["web"]["restarts"] == 1 and state("web") == "up")
             until(lambda: not status()["healing"]["running"])
             until(lambda: status()["daemon"]["uptime_s"] > SETTLED_S)
-            draw("status", "autonomyctl status", on_terminal([*ours("ctl"), "status"], DEGRADED, CRITICAL))
+            draw(
+                "status",
+                "autonomyctl status",
+                on_terminal([*ours("ctl"), "status"], COLUMNS["status"], DEGRADED, CRITICAL),
+            )
     if "drill" in wanted:
-        draw("drill", "autonomyd drill", on_terminal([*ours("daemon"), "drill"], OK))
+        draw("drill", "autonomyd drill", on_terminal([*ours("daemon"), "drill"], COLUMNS["drill"], OK))
 
 
 @contextlib.contextmanager
@@ -129,10 +134,10 @@ def until(wanted: Callable[[], bool]) -> None:
     raise SystemExit("it did not come about; see the daemon's log")
 
 
-def on_terminal(argv: list[str], *codes: int) -> str:
+def on_terminal(argv: list[str], columns: int, *codes: int) -> str:
     """What the program prints on a terminal that understands colours; it has to end with one of `codes`."""
     ours_end, its_end = pty.openpty()
-    fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+    fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
     environ = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
     environ["TERM"] = "xterm-256color"
     running = subprocess.Popen(argv, stdin=its_end, stdout=its_end, stderr=its_end, env=environ)

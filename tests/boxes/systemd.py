@@ -81,6 +81,7 @@ class SystemdBox:
             entry = ENTRY.format(python=sys.executable, source=SOURCE_INSIDE, module=module, name=name)
             self.write(f"/usr/local/bin/{name}", entry, mode="0755")
         self.run("systemd-sysusers")
+        self.run("systemd-tmpfiles", "--create", "autonomyd.conf")
         self.run("systemctl", "daemon-reload")
 
 

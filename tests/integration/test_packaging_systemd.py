@@ -1,12 +1,13 @@
 """The daemon as the packaged unit, on a booted systemd: it starts, tells, heals, and its services outlive it."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.boxes.systemd import SystemdBox, project_box
+from tests.boxes.systemd import SOURCE_INSIDE, SystemdBox, project_box
 
 pytestmark = pytest.mark.real
 
@@ -30,10 +31,32 @@ DEMO = """
 ExecStart=/bin/sleep infinity
 Restart=no
 """
-# The shipped 30 s would only make the test slow; the loops' own time to be stuck is tested with the supervisor.
+# The shipped 30 s would only make the tests slow.
 QUICK_WATCHDOG = """
 [Service]
 WatchdogSec=2
+"""
+# The same daemon with one loop that hangs at its third run, while everything else goes on and answers.
+STUCK_LOOP = """#!{python}
+import asyncio, sys
+sys.path.insert(0, "{source}")
+from autonomyd.cli.daemon import main
+from autonomyd.engine import system
+from autonomyd.engine.healing import SelfHealingSystem
+system.STUCK_AFTER_S = 1.0
+tick, runs = SelfHealingSystem.tick, iter(range(3))
+async def stuck_tick(self):
+    if next(runs, None) is None:
+        await asyncio.Event().wait()
+    return await tick(self)
+SelfHealingSystem.tick = stuck_tick
+sys.argv = ["autonomyd"]
+sys.exit(main())
+"""
+USE_STUCK_LOOP = """
+[Service]
+ExecStart=
+ExecStart=/usr/local/bin/autonomyd-stuck
 """
 HEALTH_EXITS = (0, 1, 2, 3)
 
@@ -170,6 +193,24 @@ def test_a_frozen_daemon_is_replaced_by_the_watchdog(machine: Machine) -> None:
     machine.run("kill", "-STOP", str(daemon))
     machine.wait_for("another daemon", lambda: machine.main_pid() not in (0, daemon))
     assert "Watchdog timeout" in machine.run("journalctl", "--no-pager", "--unit", UNIT)
+    assert machine.wait_until_up() == worker
+    assert machine.workers() == [worker]
+
+
+def test_a_daemon_with_one_stuck_loop_is_replaced_by_the_watchdog(machine: Machine) -> None:
+    worker = machine.wait_until_up()
+    drop_in = f"/run/systemd/system/{UNIT}.d/95-stuck.conf"
+    text = STUCK_LOOP.format(python=sys.executable, source=SOURCE_INSIDE)
+    machine.write("/usr/local/bin/autonomyd-stuck", text, mode="0755")
+    machine.write(drop_in, USE_STUCK_LOOP)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", UNIT)
+    daemon = machine.main_pid()
+    machine.run("rm", drop_in)  # the next start is the ordinary daemon's
+    machine.run("systemctl", "daemon-reload")
+    machine.wait_for("another daemon", lambda: machine.main_pid() not in (0, daemon))
+    told = machine.run("journalctl", "--no-pager", "--output=cat", f"_PID={daemon}").splitlines()
+    assert any("loops_stuck" in line and "healing" in line for line in told), told
     assert machine.wait_until_up() == worker
     assert machine.workers() == [worker]
 

@@ -40,7 +40,8 @@ class ThresholdDetector:
         self._streak = 0
         self._beyond_since: float | None = None
         self._back_since: float | None = None
-        self._recent: deque[bool] = deque(maxlen=max(rule.within, 1))
+        # only the rule "X within Y" needs more than the newest: a deque a detector would cost 0.6 kB each
+        self._recent: deque[bool] | None = deque(maxlen=rule.within) if rule.within else None
 
     def observe(self, at: float, value: float) -> Verdict:
         """The verdict after this sample. `at` is monotonic seconds."""
@@ -49,7 +50,8 @@ class ThresholdDetector:
         self.value = value
         rule = self.rule
         beyond = rule.beyond(value)
-        self._recent.append(beyond)
+        if self._recent is not None:
+            self._recent.append(beyond)
         if beyond:
             self._streak += 1
             self._back_since = None
@@ -57,19 +59,20 @@ class ThresholdDetector:
                 self._beyond_since = at
         else:
             self._streak = 0
-            if not rule.within:
+            if self._recent is None:
                 self._beyond_since = None
         if not self.raised:
             self.raised = self._enough(at)
             if self.raised:
                 return Verdict.RAISED
             # between the levels a new detector can't tell: an issue of the last run may stand open
-            return Verdict.CLEARED if rule.back(value) and not any(self._recent) else Verdict.PENDING
+            seen = beyond if self._recent is None else any(self._recent)
+            return Verdict.CLEARED if rule.back(value) and not seen else Verdict.PENDING
         return self._still_raised(at, value)
 
     def _enough(self, at: float) -> bool:
         rule = self.rule
-        if rule.within:
+        if self._recent is not None:
             hits = sum(self._recent)
             if not hits:
                 self._beyond_since = None
@@ -91,5 +94,6 @@ class ThresholdDetector:
         self.raised = False
         self._streak = 0
         self._beyond_since = None
-        self._recent.clear()
+        if self._recent is not None:
+            self._recent.clear()
         return Verdict.CLEARED

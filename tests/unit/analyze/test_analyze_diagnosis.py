@@ -15,6 +15,7 @@ from autonomyd.testing import check, issue, service, situation
 DOWN, UNHEALTHY = IssueType.SERVICE_DOWN, IssueType.SERVICE_UNHEALTHY
 HTTP, TCP = check("http", failing=True, message="no answer"), check("tcp", failing=True, message="refused")
 LONG = check("http", failing=True, failures=6, message="no answer")
+OVER = service(exceeded=("checks",))
 
 TABLE = [
     # what it is, the issue, the service, cause, signals, certain
@@ -38,9 +39,9 @@ TABLE = [
     ("no check fails now", UNHEALTHY, service(checks=(check("http"),)), None, (), False),
     ("no checks at all", UNHEALTHY, service(), None, (), False),
     ("still starting", UNHEALTHY, service(checks=(HTTP,), state=ServiceState.STARTING), None, (), False),
-    ("a limit", IssueType.RESOURCE_EXHAUSTION, service(exceeded=("checks",)), Cause.LIMIT_EXCEEDED, ("limit",), True),
+    ("a limit", IssueType.RESOURCE_EXHAUSTION, OVER, Cause.LIMIT_EXCEEDED, ("limit",), True),
     ("a limit of the process before", IssueType.RESOURCE_EXHAUSTION, service(), None, (), False),
-    ("checks that can't tell any more", UNHEALTHY, service(checks=(check(failing=True, known=False),)), None, (), False),
+    ("checks can't tell now", UNHEALTHY, service(checks=(check(failing=True, known=False),)), None, (), False),
     ("slow", IssueType.HIGH_LATENCY, service(), None, (), False),
     ("said to be down, but it runs", DOWN, service(), None, (), False),
 ]  # fmt: skip

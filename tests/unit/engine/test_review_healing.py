@@ -336,3 +336,33 @@ async def test_a_folder_that_does_not_answer_holds_up_nobody_and_collects_no_thr
     assert len(begun) == 1
     release.set()
     await asyncio.wait(list(cleaner._looking.values()), timeout=5.0)
+
+
+@pytest.mark.parametrize(("latency_ms", "outcome"), [(900.0, Outcome.INEFFECTIVE), (90.0, Outcome.HEALED)])
+async def test_a_registered_strategy_against_latency_is_judged_by_the_latency(bench, latency_ms, outcome):
+    service = await bench.add("web")
+    check = ManagedCheck(name="http", probe="web.http", settings=CheckSettings(type="http"), streak=StreakDetector(2))
+    service.checks["http"] = check
+    slow = bench.monitoring.book.report(
+        Finding(
+            type=IssueType.HIGH_LATENCY, subject=service.subject, metric="http", severity=Severity.WARNING,
+            summary="slow", value=900.0, threshold=500.0,
+        ),
+        wall_now=0.0,
+    )[0]  # fmt: skip
+
+    async def tune(issue):
+        return HealingAction(success=True, description="tuned")
+
+    bench.healing.healing_strategies[IssueType.HIGH_LATENCY] = tune
+    bench.validation = None
+    healing = asyncio.create_task(bench.healing.heal(slow))
+    await bench.validating.wait()
+    for _ in range(2):
+        now = bench.clock.monotonic()
+        reading = Reading(
+            probe="web.http", subject=service.subject, state=ReadingState.OK, at=now, values={"latency_ms": latency_ms}
+        )
+        bench.keeper.hear(service, check, reading)
+    fix = await healing
+    assert fix.outcome is outcome
