@@ -22,6 +22,7 @@ ALLOWED: dict[IssueState, frozenset[IssueState]] = {
 """From each state, where an issue may go. A fix under way keeps its issue until it has been verified."""
 
 NEWS_SHARE = 0.05
+SHORT_WAIT_S = 60.0
 
 Key = tuple[IssueType, Subject, str]
 Listener = Callable[[Issue, Transition | None], None]
@@ -103,14 +104,16 @@ class IssueBook:
         self._listen(moved, Transition(at=wall_now, before=issue.state, after=state, cause=cause, actor=actor))
         return moved
 
-    def amend(self, issue: Issue, *, attempts: int | None = None, next_try_at: float | None = None) -> Issue:
-        """Note how often it was tried and when it will be tried again."""
+    def amend(
+        self, issue: Issue, *, wall_now: float, attempts: int | None = None, next_try_at: float | None = None
+    ) -> Issue:
+        """Note how often it was tried and when it will be tried again. A wait of seconds is not worth storing."""
         current = self._open.get(issue.key)
         if current is None or current.id != issue.id:
             return issue
         changed = replace(current, attempts=current.attempts if attempts is None else attempts, next_try_at=next_try_at)
-        if changed != current:
-            self._open[issue.key] = changed
+        self._open[issue.key] = changed
+        if changed != current and (attempts is not None or _far(changed, wall_now) or _far(current, wall_now)):
             self._listen(changed, None)
         return changed
 
@@ -138,6 +141,10 @@ class IssueBook:
         self._open[known.key] = issue
         self._listen(issue, None)
         return issue
+
+
+def _far(issue: Issue, wall_now: float) -> bool:
+    return issue.next_try_at is not None and issue.next_try_at - wall_now > SHORT_WAIT_S
 
 
 def _says_the_same(known: Issue, finding: Finding) -> bool:

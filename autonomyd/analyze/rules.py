@@ -45,13 +45,15 @@ class ThresholdBook(MutableMapping[str, float]):
 
     def __init__(self, rules: dict[str, ThresholdRule], on_change: Callable[[str], None] = lambda name: None) -> None:
         self._rules = dict(rules)
+        self._own: dict[str, ThresholdRule] = {}
         self._on_change = on_change
 
     def rule(self, name: str) -> ThresholdRule | None:
         return self._rules.get(name)
 
     def replace_all(self, rules: dict[str, ThresholdRule]) -> None:
-        """Take over the rules of a new configuration."""
+        """Take over the rules of a new configuration; what the program set itself stays."""
+        rules = rules | self._own
         for name in set(rules) | set(self._rules):
             if rules.get(name) != self._rules.get(name):
                 self._on_change(name)
@@ -72,10 +74,12 @@ class ThresholdBook(MutableMapping[str, float]):
         known = self._rules.get(name)
         rule = ThresholdRule(enter=enter, clear=clear, above=not low_is_bad)
         self._rules[name] = rule if known is None else replace(known, enter=enter, clear=clear)
+        self._own[name] = self._rules[name]
         self._on_change(name)
 
     def __delitem__(self, name: str) -> None:
         del self._rules[name]
+        self._own.pop(name, None)
         self._on_change(name)
 
     def __iter__(self) -> Iterator[str]:

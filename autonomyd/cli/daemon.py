@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CODES = {
     exits.OK: "ended in order",
     exits.USAGE: "wrong usage",
+    exits.CANT_CREATE: "the state folder or the control socket can not be used",
     exits.TRY_LATER: "another autonomyd runs with this state folder",
     exits.CONFIG: "the configuration can not be used",
 }

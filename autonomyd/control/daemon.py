@@ -18,6 +18,7 @@ from autonomyd.engine.system import AutonomousOperationSystem
 from autonomyd.host.notify import Notifier
 from autonomyd.host.paths import default_socket
 from autonomyd.model.status import SystemStatus
+from autonomyd.model.words import counted
 from autonomyd.monitor.probes import check_kinds
 from autonomyd.settings.daemon import DaemonSettings
 from autonomyd.settings.redact import public_settings
@@ -118,7 +119,7 @@ class Daemon:
         await self.system.reload(result.settings)
         note = "" if result.settings.daemon == before else " ([daemon] changes come with the next start)"
         log.info("configuration_reloaded", services=len(result.settings.services))
-        return {"ok": True, "message": f"in force: {len(result.settings.services)} services{note}"}
+        return {"ok": True, "message": f"in force: {counted(len(result.settings.services), 'service')}{note}"}
 
     def config(self) -> Mapping[str, Any]:
         system = self.system
@@ -153,14 +154,22 @@ class Daemon:
             else:
                 if interval_s:
                     self._notifier.watchdog()
-                self._notifier.status(self._line())
+                self._tell_status()
             await asyncio.sleep(every_s)
+
+    def _tell_status(self) -> None:
+        """A fault in making the line must not starve the watchdog: the loops are what it watches."""
+        try:
+            self._notifier.status(self._line())
+        except Exception:
+            log.exception("status_line_failed")
 
     def _line(self) -> str:
         parts = self.system.parts
         report = parts.monitoring.report()
         paused = ", paused" if parts.pause.facts().paused else ""
-        return f"{report.status}: {len(parts.keeper.services)} services, {len(report.issues)} open issues{paused}"
+        services = counted(len(parts.keeper.services), "service")
+        return f"{report.status}: {services}, {counted(len(report.issues), 'open issue')}{paused}"
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -99,7 +99,8 @@ class _PeerProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _end_silence(self) -> None:
-        if self.cycle is None:
+        cycle: Any = self.cycle  # None until the first whole head came
+        if cycle is None:
             self.transport.close()
 
 

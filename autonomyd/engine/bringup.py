@@ -102,7 +102,11 @@ async def restore_history(records: Records, history: FixHistory) -> None:
     """What earlier runs did, so that limits, cooldowns and learning go on where they were."""
     keys = await _issue_keys(records)
     fixes = await records.read(lambda: records.fixes.recent(limit=RECENT_FIXES), [])
-    history.restore((fix, keys.get(fix.plan.issue_id or 0, "")) for fix in reversed(fixes) if fix.plan.issue_id)
+    reset_at = await records.restored_budget_reset()
+    done = [(fix, keys.get(fix.plan.issue_id or 0, "")) for fix in reversed(fixes) if fix.plan.issue_id]
+    history.restore(pair for pair in done if (pair[0].ended_at or 0.0) <= reset_at)
+    history.forgive()
+    history.restore(pair for pair in done if (pair[0].ended_at or 0.0) > reset_at)
 
 
 async def settle_unfinished(records: Records, runner: Runner, history: FixHistory, begun_before: float) -> None:

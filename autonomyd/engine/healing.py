@@ -76,10 +76,13 @@ class SelfHealingSystem:
         self._hold: Hold = hold or own.keeper.held
         self._tasks: dict[int, asyncio.Task[Fix | None]] = {}
         self._due: dict[int, float] = {}
+        self._draining = False
 
     async def tick(self) -> float:
         """One turn: decide about every open issue that is due; returns the seconds until the next is."""
         self._pause.expire()
+        if self._draining:
+            return self.interval_s
         now = self._clock.monotonic()
         soonest = self.interval_s
         for issue in sorted(self.monitoring.book.open_issues(), key=self._parents_first):
@@ -119,14 +122,19 @@ class SelfHealingSystem:
         return await asyncio.shield(self._tasks[issue.id])
 
     async def close(self, *, timeout_s: float) -> None:
-        """Wait for the fixes under way, at most `timeout_s`; what is unfinished then is settled at the next start."""
+        """Wait for the fixes under way, at most `timeout_s`; what is unfinished then is settled at the next start.
+        Meanwhile nothing new is begun."""
         tasks = list(self._tasks.values())
         if not tasks:
             return
-        _, pending = await asyncio.wait(tasks, timeout=timeout_s)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        self._draining = True
+        try:
+            _, pending = await asyncio.wait(tasks, timeout=timeout_s)
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+        finally:
+            self._draining = False
 
     async def call_custom(self, name: str) -> StepResult:
         """The runner's hand for a registered strategy."""
@@ -150,7 +158,7 @@ class SelfHealingSystem:
         """A person said so: no open issue waits any longer."""
         self._due.clear()
         for issue in self.monitoring.book.open_issues():
-            self.monitoring.book.amend(issue, next_try_at=None)
+            self.monitoring.book.amend(issue, wall_now=self._clock.wall(), next_try_at=None)
 
     def forget(self, issue: Issue) -> None:
         """An issue was resolved: drop what was held about it."""
@@ -201,7 +209,7 @@ class SelfHealingSystem:
             if issue.state is not state:
                 issue = book.move(issue, IssueState.DIAGNOSED, cause=_cause_words(diagnosis), wall_now=wall)
             issue = book.move(issue, state, cause=decision.message, wall_now=wall)
-        book.amend(issue, next_try_at=decision.retry_at)
+        book.amend(issue, wall_now=wall, next_try_at=decision.retry_at)
         if decision.retry_at is None:
             self._due.pop(issue.id, None)
         else:
@@ -218,7 +226,7 @@ class SelfHealingSystem:
         current = book.get(issue.id)
         if current is None:
             return None  # it was over before anything was done
-        current = book.amend(current, attempts=current.attempts + 1)
+        current = book.amend(current, wall_now=self._clock.wall(), attempts=current.attempts + 1)
         book.move(current, IssueState.FIXING, cause=plan.strategy, wall_now=self._clock.wall())
         try:
             with self._hold(plan.service):

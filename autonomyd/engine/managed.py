@@ -80,6 +80,9 @@ class ManagedService:
         """Take a reading of one of the checks in."""
         check.last = reading
         began = reading.at - reading.duration_s + GRAIN_S
+        if reading.state is ReadingState.OK:
+            # a heartbeat speaks of the moment it was written: one of the process before proves nothing
+            began -= reading.values.get("heartbeat_age_s", 0.0)
         if began < self.settled_from:
             return  # this look began before the process did: it tells of the one before
         if reading.state is ReadingState.OK:

@@ -33,6 +33,8 @@ from autonomyd.model.subject import Subject
 
 log = structlog.get_logger(__name__)
 
+BUDGET_RESET = "budget_reset_at"
+
 Job = Callable[[], Awaitable[None]]
 
 
@@ -90,6 +92,16 @@ class Records:
 
     def pause(self, status: PauseStatus) -> None:
         self._later(lambda: self.states.set_pause(status))
+
+    def budget_reset(self) -> None:
+        """A person reset the budget of disruptive acts now."""
+        at = self._clock.wall()
+        self._later(lambda: self.states.put(BUDGET_RESET, at, durable=True))
+
+    async def restored_budget_reset(self) -> float:
+        """When the budget was reset last, epoch seconds; 0 when never."""
+        at = await self.read(lambda: self.states.get(BUDGET_RESET), None)
+        return float(at) if isinstance(at, int | float) else 0.0
 
     async def intent(self, service: str, intent: Intent) -> None:
         """On disk when it returns: a person's word must survive everything."""

@@ -44,6 +44,7 @@ from autonomyd.model.reading import Reading
 from autonomyd.model.service import Intent, ServiceState
 from autonomyd.model.status import DaemonStatus, PauseStatus, SystemStatus
 from autonomyd.model.subject import HOST, service_of
+from autonomyd.model.words import counted
 from autonomyd.settings.diff import changed_services
 from autonomyd.settings.root import Settings
 
@@ -110,7 +111,7 @@ class AutonomousOperationSystem:
             if ended and isinstance(error, asyncio.CancelledError) and not _is_cancelled():
                 raise RuntimeError("stopped while it was starting") from None
             raise
-        parts.records.event("daemon_started", HOST, f"watching {len(parts.keeper.services)} services")
+        parts.records.event("daemon_started", HOST, f"watching {counted(len(parts.keeper.services), 'service')}")
 
     async def stop(self) -> None:
         """End the loops, let fixes under way end (bounded), close the store. Services go on running. Idempotent."""
@@ -120,11 +121,12 @@ class AutonomousOperationSystem:
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait((self._starting,))
+        parts = self.parts
+        # while the loops still run: what a fix did is verified on new samples, and they bring those
+        await parts.healing.close(timeout_s=STOP_TIMEOUT_S)
         for task in (*self._background, *([self._running] if self._running else [])):
             task.cancel()
         await asyncio.gather(*self._background, *([self._running] if self._running else []), return_exceptions=True)
-        parts = self.parts
-        await parts.healing.close(timeout_s=STOP_TIMEOUT_S)
         await parts.optimization.close()
         await parts.monitoring.sampler.close()
         for name in list(self._watches):
@@ -198,6 +200,7 @@ class AutonomousOperationSystem:
     def resume(self, *, actor: str = "program") -> PauseStatus:
         """End a pause, and reset the budget of disruptive acts."""
         self.parts.history.forgive()
+        self.parts.records.budget_reset()
         self.parts.healing.try_again()
         return self.parts.pause.resume(actor=actor)
 
@@ -219,7 +222,7 @@ class AutonomousOperationSystem:
         waiting = await self._add_services(parts, (*changes.added, *changes.changed))
         self._set_intervals()
         self._spawn(self._settle(parts, waiting))
-        parts.records.event("configuration_reloaded", HOST, f"{len(settings.services)} services")
+        parts.records.event("configuration_reloaded", HOST, counted(len(settings.services), "service"))
 
     # --- private -------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 HIDDEN_STATE = "?"
 DEAD_STATES = frozenset("ZXx")
-STOPPED_STATES = frozenset("Tt")
+STOPPED_STATES = frozenset("T")
+"""Not `t`: somebody looks at that process with a debugger, and would not thank for a kill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

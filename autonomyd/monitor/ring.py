@@ -25,7 +25,7 @@ Subscriber = Callable[[Subject, float, Mapping[str, float]], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesView:
     """The newest samples of one series, oldest first. `at` (monotonic seconds) and `values` are read-only
-    memoryviews of equal length, times of doubles, values of doubles or singles; nan marks a sample that was not known."""
+    memoryviews of equal length, times of doubles, values of doubles or singles; nan marks a sample not known."""
 
     subject: Subject
     metric: str

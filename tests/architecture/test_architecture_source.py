@@ -1,6 +1,7 @@
 """House rules that no linter knows: the size of modules, a docstring in each, no shell, no relative imports."""
 
 import ast
+import gc
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -22,7 +23,12 @@ Found = Iterator[tuple[Path, ast.AST]]
 def modules() -> tuple[tuple[Path, str, ast.Module], ...]:
     """Every module of the package: its path from the root, text and tree."""
     texts = ((path, path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py")))
-    return tuple((path.relative_to(ROOT), text, ast.parse(text, str(path))) for path, text in texts)
+    # Python before 3.11.8 fails with a SystemError when a finalizer parses too (it formats a traceback) meanwhile.
+    gc.disable()
+    try:
+        return tuple((path.relative_to(ROOT), text, ast.parse(text, str(path))) for path, text in texts)
+    finally:
+        gc.enable()
 
 
 def nodes() -> Found:

@@ -101,7 +101,7 @@ def test_a_fix_that_the_kill_broke_off_is_settled_with_an_outcome(box: DaemonBox
     box.start()
     box.until_state("web")
     until(lambda: not box.status()["issues"], "the issue is closed")
-    (fix,) = [fix for fix in box.fixes() if fix["id"] == running["id"]]
+    (fix,) = until(lambda: [fix for fix in box.fixes() if fix["id"] == running["id"] and fix["outcome"]], "its outcome")
     assert fix["outcome"] in ("healed", "ineffective", "unverified")
     assert "the daemon ended during this fix" in fix["message"]
     assert len(box.marked("web")) == 1

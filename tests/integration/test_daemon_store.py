@@ -177,7 +177,7 @@ def test_a_database_that_may_not_be_written(box: DaemonBox) -> None:
         subprocess.run(["mount", "-o", "remount,bind,ro", database], check=True)
         box.start()
         until(lambda: box.status()["store"]["state"] == "degraded", "the store is read-only")
-        assert "read-only" in box.status()["store"]["message"]
+        assert "read-only" in box.status()["store"]["message"].lower()
         assert downs(box) >= 1
         die(box)
         assert healed(box.fixes()) >= 1

@@ -21,7 +21,8 @@ async def issues(call: Call) -> list[Any]:
 
 async def one(call: Call) -> Explanation:
     text = call.path("id").lstrip("#")
-    found = await explain(call.system.parts, int(text)) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    found = None if number is None else await explain(call.system.parts, number)
     if found is None:
         raise ApiProblem(404, f"there is no issue {text!r}", "`autonomyctl issues --all` lists them")
     return found

@@ -38,7 +38,7 @@ class ProcessProbe:
         if pid is None:
             self._previous = None
             self.frozen = False
-            return unknown("it has no process that is known")
+            return ok(message="it has no process that is known")
         facts = tree_facts(pid, previous=self._previous, now=self._clock.monotonic())
         self._previous = facts
         if facts is None:

@@ -3,6 +3,8 @@
 from autonomyd.model.plan import GateName, RefusalReason
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
 
+LOOK_AGAIN_S = 5.0
+"""New samples of a service may tell more: it is asked again soon."""
 NEEDS = "a known cause from known data"
 
 
@@ -24,5 +26,6 @@ def known_cause(proposal: Proposal) -> Answer:
             saw="undetermined",
             needs=NEEDS,
             message=f"the cause is not known: {note}",
+            retry_at=None if proposal.service is None else proposal.situation.wall_now + LOOK_AGAIN_S,
         )
     return passed(GateName.KNOWN_CAUSE, saw=f"{proposal.cause.cause}", needs=NEEDS)

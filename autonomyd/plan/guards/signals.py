@@ -3,6 +3,8 @@
 from autonomyd.model.plan import GateName, RefusalReason
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
 
+LOOK_AGAIN_S = 2.0
+"""The next samples may bring the second signal: it is asked again soon, not at the next turn of the loop."""
 NEEDS = "two independent signals, or a certain one"
 
 
@@ -21,4 +23,5 @@ def signals(proposal: Proposal) -> Answer:
         saw=words,
         needs=NEEDS,
         message=f"only one signal so far ({words}); waiting for a second before interrupting it",
+        retry_at=proposal.situation.wall_now + LOOK_AGAIN_S,
     )

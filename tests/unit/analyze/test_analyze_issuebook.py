@@ -84,7 +84,7 @@ def test_who_holds_an_old_issue_does_not_move_its_successor(heard):
     new, _ = heard.book.report(finding(), wall_now=3.0)
     with pytest.raises(WrongTransition):
         heard.book.move(old, IssueState.DIAGNOSED, cause="", wall_now=4.0)
-    assert heard.book.amend(old, attempts=7) == old
+    assert heard.book.amend(old, wall_now=0.0, attempts=7) == old
     assert heard.book.get(new.id) == new
 
 
@@ -110,8 +110,8 @@ def test_restoring_takes_back_what_was_open(heard):
 
 def test_tries_are_noted(heard):
     issue, _ = heard.book.report(finding(), wall_now=1.0)
-    assert heard.book.amend(issue, attempts=2, next_try_at=50.0).next_try_at == 50.0
-    changed = heard.book.amend(issue, next_try_at=None)
+    assert heard.book.amend(issue, wall_now=0.0, attempts=2, next_try_at=50.0).next_try_at == 50.0
+    changed = heard.book.amend(issue, wall_now=0.0, next_try_at=None)
     assert (changed.attempts, changed.next_try_at) == (2, None)
 
 
@@ -157,7 +157,7 @@ class IssueMachine(RuleBasedStateMachine):
     @rule(data=st.data(), attempts=st.integers(0, 5))
     def amend(self, data, attempts):
         if self.held:
-            self.book.amend(data.draw(st.sampled_from(self.held)), attempts=attempts)
+            self.book.amend(data.draw(st.sampled_from(self.held)), wall_now=0.0, attempts=attempts)
 
     @invariant()
     def at_most_one_open_issue_a_key(self):
