@@ -188,6 +188,7 @@ class SelfHealingSystem:
         book = self.monitoring.book
         wall = self._clock.wall()
         if isinstance(decision, Plan):
+            self._due.pop(issue.id, None)  # what it waited for is over, whatever the clock said then
             self._record(issue.id, diagnosis)
             self._record(issue.id, decision)
             cause = f"{decision.cause}: {decision.strategy}"

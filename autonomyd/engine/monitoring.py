@@ -131,6 +131,11 @@ class SelfMonitoringSystem:
         """One turn of the monitoring loop: begin what is due; returns the seconds until the next is."""
         return self.sampler.run_due()
 
+    async def close(self) -> None:
+        """End the looks under way and let go of the machine's files; a later look opens them again."""
+        await self.sampler.close()
+        self._collector.close()
+
     def reload(self, settings: Settings) -> None:
         """Take over intervals, thresholds and folders of a new configuration."""
         self.settings = settings

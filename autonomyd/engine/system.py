@@ -19,20 +19,14 @@ from autonomyd.aio.clock import Clock, SystemClock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
 from autonomyd.aio.termination import ending_signals
 from autonomyd.engine.assembly import Parts, assemble
-from autonomyd.engine.bringup import (
-    RECENT_ISSUES,
-    bring_up,
-    no_longer_watched,
-    restore_history,
-    settle_unfinished,
-    wants_start,
-)
+from autonomyd.engine.bringup import bring_up, wants_start
 from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
 from autonomyd.engine.requests import ServiceRequests
+from autonomyd.engine.restoring import restore, settle_unfinished, waits
 from autonomyd.engine.status import StatusReader
 from autonomyd.engine.watching import ServiceWatch
 from autonomyd.host.lock import InstanceLock
@@ -128,7 +122,7 @@ class AutonomousOperationSystem:
             task.cancel()
         await asyncio.gather(*self._background, *([self._running] if self._running else []), return_exceptions=True)
         await parts.optimization.close()
-        await parts.monitoring.sampler.close()
+        await parts.monitoring.close()
         for name in list(self._watches):
             self._watches.pop(name).unwatch()
         await parts.keeper.close()
@@ -228,7 +222,7 @@ class AutonomousOperationSystem:
 
     async def _begin(self, parts: Parts) -> None:
         parts.records.attach(await self._open_store())
-        await self._restore(parts)
+        await restore(parts, self.settings, self.clock)
         waiting = await self._add_services(parts, tuple(self.settings.services))
         self._add_loops(parts)
         self._running = asyncio.get_running_loop().create_task(self.supervisor.run(), name="loops")
@@ -257,40 +251,12 @@ class AutonomousOperationSystem:
             retention=Retention(days=retention.days, max_bytes=int(retention.max_mb * 1024 * 1024)),
         )
 
-    async def _restore(self, parts: Parts) -> None:
-        records = parts.records
-        parts.pause.restore(await records.restored_pause())
-        if self.settings.healing.paused and not parts.pause.status.actor:
-            parts.pause.pause(for_s=None, reason="the configuration starts paused", actor="configuration")
-        open_issues: list[Issue] = await records.read(records.issues.open, [])
-        parts.monitoring.book.restore(open_issues)
-        parts.goals.restore(
-            await records.read(records.goals.unfinished, []),
-            issues=await records.read(lambda: records.issues.recent(limit=RECENT_ISSUES), []),
-            closed=await records.read(records.goals.counts, {}),
-        )
-        parts.optimization.restore(
-            await records.read(records.candidates.unsettled, []),
-            counts=await records.read(records.candidates.counts, {}),
-        )
-        await restore_history(records, parts.history)
-        wall = self.clock.wall()
-        for issue in open_issues:
-            parts.healing.restore_wait(issue, longest_s=self.settings.healing.park_retry_s)
-            if issue.state in (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED):
-                issue = parts.monitoring.book.move(  # noqa: PLW2901
-                    issue, IssueState.DIAGNOSED, cause="the daemon was restarted during the fix", wall_now=wall
-                )
-            gone = no_longer_watched(issue, self.settings)
-            if gone:
-                parts.monitoring.book.clear(issue.key, cause=gone, wall_now=wall)
-
     async def _add_services(self, parts: Parts, names: Collection[str]) -> tuple[str, ...]:
         """Open the controls of `names`, all at once; returns those that are to be brought up."""
         intents = await parts.records.restored_intents()
 
         def held(service: ManagedService) -> bool:
-            return wants_start(service, parts.pause) and not self._waits(service)
+            return wants_start(service, parts.pause) and not waits(service, parts, self.clock)
 
         order = [name for name in self.settings.services if name in names]
         added = await asyncio.gather(
@@ -303,13 +269,6 @@ class AutonomousOperationSystem:
             self._watches[service.name] = ServiceWatch(service, parts.monitoring, parts.keeper)
             self._watches[service.name].state_changed(ServiceState.UNKNOWN)
         return tuple(service.name for service in added if service.operating)
-
-    def _waits(self, service: ManagedService) -> bool:
-        """Whether an open issue of an earlier run says when it is tried next, and that is not yet: that the daemon
-        was restarted is no new hope for a service that was parked."""
-        wall = self.clock.wall()
-        issues = self.parts.monitoring.book.of_subject(service.subject)
-        return any((issue.next_try_at or 0.0) > wall for issue in issues)
 
     def _add_loops(self, parts: Parts) -> None:
         seconds = self.settings.intervals
@@ -338,7 +297,8 @@ class AutonomousOperationSystem:
         now = self.clock.monotonic()
         if now - self._maintained_at >= MAINTAIN_EVERY_S:
             self._maintained_at = now
-            await parts.records.store.maintain()
+            # on its own: a slow disk must not make the loop look stuck
+            self._spawn(parts.records.store.maintain())
 
     async def _settle(self, parts: Parts, waiting: tuple[str, ...]) -> None:
         await bring_up(parts.keeper, parts.runner, waiting, parts.pause)

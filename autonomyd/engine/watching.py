@@ -258,4 +258,3 @@ class ServiceWatch:
         self._monitoring.book.clear(
             (kind, self._service.subject, metric), cause=cause, wall_now=self._monitoring.clock.wall()
         )
-

@@ -5,6 +5,7 @@ import select
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import FileIO
 
 MOUNTINFO = "/proc/self/mountinfo"
 # fmt: off
@@ -153,16 +154,17 @@ class MountTable:
     __slots__ = ("_file", "_mounts", "_poll")
 
     def __init__(self) -> None:
-        self._file = open(MOUNTINFO, "rb", buffering=0) if sys.platform == "linux" else None  # noqa: SIM115
+        self._file: FileIO | None = None
         self._mounts: tuple[Mount, ...] | None = None
         self._poll: select.poll | None = None
-        if self._file is not None:
-            self._poll = select.poll()
-            self._poll.register(self._file, select.POLLPRI)
 
     def read(self) -> tuple[tuple[Mount, ...], bool]:
         """The mounts, and whether they may differ from the last answer; raises OSError."""
-        if self._mounts is not None and self._poll is not None and not self._poll.poll(0):
+        if self._poll is None and sys.platform == "linux":
+            self._file = FileIO(MOUNTINFO)
+            self._poll = select.poll()
+            self._poll.register(self._file, select.POLLPRI)
+        elif self._mounts is not None and self._poll is not None and not self._poll.poll(0):
             return self._mounts, False
         mounts = read_mounts()
         changed = mounts != self._mounts
@@ -172,6 +174,7 @@ class MountTable:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+            self._file = self._poll = None
 
 
 def _parts(path: str) -> list[str]:
