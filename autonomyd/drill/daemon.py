@@ -10,13 +10,14 @@ from typing import Any
 
 import autonomyd
 from autonomyd.control.client import Client, ClientError
+from autonomyd.host.inherited import without_private
 
 READY_S = 15.0
 ORDERLY_STOP_S = 8.0
 LOOK_S = 0.02
 TAIL_LINES = 12
 REQUEST_TIMEOUT_S = 20.0
-PRIVATE = ("AUTONOMYD_", "WATCHDOG_", "LISTEN_", "NOTIFY_SOCKET")
+OTHERS_SETTINGS = "AUTONOMYD_"
 
 
 class DrillError(Exception):
@@ -96,7 +97,7 @@ class DaemonUnderDrill:
 
 def _environment() -> dict[str, str]:
     """Ours, without what belongs to another daemon; the same package is found from any folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+    kept = {key: word for key, word in without_private(os.environ).items() if not key.startswith(OTHERS_SETTINGS)}
     here = str(Path(autonomyd.__file__).parents[1])
     before = kept.get("PYTHONPATH")
     return kept | {"PYTHONPATH": f"{here}{os.pathsep}{before}" if before else here}
