@@ -1,4 +1,4 @@
-"""The daemon and its configuration: a bad one is refused by file, line and key, and never takes the place of a good one."""
+"""The daemon and its configuration: a bad one is refused by file, line and key, and never replaces a good one."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def box(tmp_path: Path) -> Iterator[DaemonBox]:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        (WEB + 'chekcs = []\n', 6, ("services.web.chekcs", "checks")),
+        (WEB + "chekcs = []\n", 6, ("services.web.chekcs", "checks")),
         (WEB + 'autonomy = "full"\n', 6, ("services.web.autonomy", "act")),
         (WEB + "start_grace_s = true\n", 6, ("services.web.start_grace_s", "a number")),
         (WEB + 'start_grace_s = "soon"\n', 6, ("services.web.start_grace_s", "number")),
@@ -41,7 +41,9 @@ def box(tmp_path: Path) -> Iterator[DaemonBox]:
         (WEB + 'checks = [ { type = "ping" } ]\n', 6, ("services.web.checks[0].type", "http")),
     ],
 )
-def test_a_bad_file_is_refused_with_file_line_and_key(box: DaemonBox, text: str, line: int, words: tuple[str, ...]) -> None:
+def test_a_bad_file_is_refused_with_file_line_and_key(
+    box: DaemonBox, text: str, line: int, words: tuple[str, ...]
+) -> None:
     box.configure(text, intervals="")
     refused = box.run()
     assert refused.returncode == CONFIG

@@ -1,4 +1,4 @@
-"""One real daemon over services that die, hang, freeze, leak and lie: what is healed, what is left alone, and what is told."""
+"""One real daemon over services that die, hang, freeze and leak: what is healed, left alone, and told."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ SERVICES = (
 
 
 def more(box: DaemonBox) -> str:
-    """Services that are not of the drill: a leak, a heart that stops, a command that runs a daemon, checks that can't."""
+    """Services that are not of the drill: a leak, a heart that stops, a command that forks, a check that can't."""
     folder, python = box.folder, sys.executable
     script = folder / "leaky.py"
     script.write_text(f"import os\nexec({HOG!r} if os.path.exists({str(folder / 'leak')!r}) else {LEAN!r})")
@@ -50,7 +49,8 @@ def more(box: DaemonBox) -> str:
         "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         f"open({str(folder / 'cmd.pid')!r}, 'w').write(str(made.pid))\n"
     )
-    words = json.dumps
+    words, pidfile = json.dumps, str(folder / "cmd.pid")
+    start = words([python, str(starts)])
     return f"""
 [services.leaky]
 control = {{ type = "process", command = [{words(python)}, {words(str(script))}] }}
@@ -60,7 +60,7 @@ check_every_s = 0.5
 control = {{ type = "process", command = [{words(python)}, {words(str(beating))}] }}
 checks = [{{ type = "heartbeat", file = {words(str(folder / "beat"))}, max_age_s = 1.0, every_s = 0.5 }}]
 [services.forking]
-control = {{ type = "command", start = [{words(python)}, {words(str(starts))}], pidfile = {words(str(folder / "cmd.pid"))}, stop_timeout_s = 2.0 }}
+control = {{ type = "command", start = {start}, pidfile = {words(pidfile)}, stop_timeout_s = 2.0 }}
 check_every_s = 0.5
 [services.unsure]
 control = {{ type = "process", command = ["sleep", "10000"] }}
@@ -125,7 +125,7 @@ def test_killed_it_is_started_within_half_a_second(box: DaemonBox) -> None:
     pid = box.service("killed")["pid"]
     began = time.monotonic()
     box.services["killed"].signal(signal.SIGKILL)
-    until(lambda: box.services["killed"].ask(), "an answer")
+    until(box.services["killed"].ask, "an answer")
     took_s = time.monotonic() - began
     story = healed(box, "killed", pid=pid, strategy="start")
     assert took_s < 3.0, took_s  # 0.5 s on a machine that does nothing else
@@ -287,7 +287,9 @@ def test_a_service_of_commands_is_found_by_its_pid_file(box: DaemonBox) -> None:
     pid = box.service("forking")["pid"]
     assert pid == int((box.folder / "cmd.pid").read_text())
     os.kill(pid, signal.SIGKILL)
-    healed_pid = until(lambda: box.service("forking")["pid"] not in (None, pid) and box.service("forking")["pid"], "again")
+    healed_pid = until(
+        lambda: box.service("forking")["pid"] not in (None, pid) and box.service("forking")["pid"], "again"
+    )
     assert healed_pid == int((box.folder / "cmd.pid").read_text())
     box.post("/v1/services/forking/stop")
     assert box.service("forking")["pid"] is None
@@ -307,7 +309,7 @@ def test_a_check_that_can_not_tell_opens_no_issue_and_is_said_once(box: DaemonBo
     assert fixes_of(box, "unsure") == []
     told = [line for line in box.said().splitlines() if "unsure.command" in line]
     assert len(told) == 1
-    assert [each for each in box.post("/v1/check") if each["probe"] == "unsure.command"][0]["state"] == "unknown"
+    assert next(each for each in box.post("/v1/check") if each["probe"] == "unsure.command")["state"] == "unknown"
 
 
 def test_nobody_is_orphaned_or_doubled(box: DaemonBox) -> None:

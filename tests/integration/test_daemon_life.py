@@ -1,4 +1,4 @@
-"""The daemon's own end and return: drained by SIGTERM, killed at any moment. Services live on, and nothing told is lost."""
+"""The daemon's end and return: drained by SIGTERM, killed at any moment. Services live on, nothing told is lost."""
 
 import os
 import random
@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,14 @@ from tests.boxes.daemon import DaemonBox, until
 KILLS = int(os.environ.get("AUTONOMYD_TEST_KILLS", "8"))
 SEED = int(os.environ.get("AUTONOMYD_TEST_SEED", "1"))
 NAMES = ("db", "app", "web")
-LIMITS = "[healing]\nacts_per_hour_service = 1000\nacts_per_hour_host = 1000\n[healing.cooldown]\nfirst_s = 0.1\ncap_s = 0.5\n"
+LIMITS = """
+[healing]
+acts_per_hour_service = 1000
+acts_per_hour_host = 1000
+[healing.cooldown]
+first_s = 0.1
+cap_s = 0.5
+"""
 INTERVALS = "[intervals]\nmonitoring_s = 1.0\nhealing_s = 0.5\n"
 
 
@@ -72,6 +78,7 @@ def test_a_fix_under_way_is_drained_by_sigterm(box: DaemonBox) -> None:
     one(box)
     web = box.services["web"]
     box.until_state("web")
+    until(lambda: not box.status()["healing"]["running"], "the first start is verified")
     web.flag("slow", "1.5")
     web.signal(signal.SIGKILL)
     until(lambda: box.status()["healing"]["running"], "a fix is under way")
@@ -91,6 +98,7 @@ def test_a_fix_that_the_kill_broke_off_is_settled_with_an_outcome(box: DaemonBox
     one(box)
     web = box.services["web"]
     box.until_state("web")
+    until(lambda: not box.status()["healing"]["running"], "the first start is verified")
     web.flag("slow", "2.0")
     web.signal(signal.SIGKILL)
     until(lambda: box.status()["healing"]["running"], "a fix is under way")

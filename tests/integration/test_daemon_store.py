@@ -1,4 +1,4 @@
-"""The daemon while its database is locked, read-only, full or damaged: it heals all the same, says so, and loses nothing."""
+"""The daemon while its database is locked, read-only, full or damaged: it heals, says so, and loses nothing."""
 
 import json
 import os
@@ -32,7 +32,10 @@ def die(box: DaemonBox) -> int:
     os.kill(before, signal.SIGKILL)
     until(lambda: box.service("web")["pid"] not in (None, before), "another process")
     box.until_state("web")
-    until(lambda: not [each for each in box.status()["issues"] if each["issue"]["subject"] == "service:web"], "its issue is closed")
+    until(
+        lambda: not [each for each in box.status()["issues"] if each["issue"]["subject"] == "service:web"],
+        "its issue is closed",
+    )
     return int(box.service("web")["pid"])
 
 
