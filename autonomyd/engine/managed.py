@@ -24,7 +24,8 @@ _WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
 
 @dataclass(slots=True, kw_only=True)
 class ManagedCheck:
-    """A check of a service: its name within the service, the probe's full name, and the judge of its readings."""
+    """A check of a service: its name within the service, the probe's full name, and the judge of its readings.
+    `silent`: its newest look could not tell."""
 
     name: str
     probe: str
@@ -32,6 +33,7 @@ class ManagedCheck:
     streak: StreakDetector
     last: Reading | None = None
     passes: int = 0
+    silent: bool = False
     passed_at: deque[float] = field(default_factory=lambda: deque(maxlen=PASSES_KEPT))
 
 
@@ -75,6 +77,7 @@ class ManagedService:
             check.streak.reset()
             check.passes = 0
             check.passed_at.clear()
+            check.silent = False
 
     def hear(self, check: ManagedCheck, reading: Reading, now: float) -> None:
         """Take a reading of one of the checks in."""
@@ -85,6 +88,7 @@ class ManagedService:
             began -= reading.values.get("heartbeat_age_s", 0.0)
         if began < self.settled_from:
             return  # this look began before the process did: it tells of the one before
+        check.silent = reading.state is ReadingState.UNKNOWN
         if reading.state is ReadingState.OK:
             check.passes += 1
             check.passed_at.append(began)
@@ -102,11 +106,11 @@ class ManagedService:
         return self._state()
 
     def verified(self, *, samples: int, since: float = -math.inf) -> bool:
-        """Whether every check has passed its last `samples` looks (at most 4), all of them begun since the process
-        started and since `since` (monotonic seconds)."""
-        return all(
-            check.passes >= samples and sum(at >= since for at in check.passed_at) >= samples
-            for check in self.checks.values()
+        """Whether every check that can tell, one at least, has passed its last `samples` looks (at most 4), all of
+        them begun since the process started and since `since` (monotonic seconds)."""
+        telling = [check for check in self.checks.values() if not check.silent]
+        return bool(telling) and all(
+            check.passes >= samples and sum(at >= since for at in check.passed_at) >= samples for check in telling
         )
 
     def failing_checks(self) -> tuple[ManagedCheck, ...]:
@@ -164,7 +168,7 @@ class ManagedService:
         )
 
     def _all_pass(self) -> bool:
-        return bool(self.checks) and self.verified(samples=1)
+        return self.verified(samples=1)
 
     def _state(self) -> ServiceState:
         run = self.run.state

@@ -127,7 +127,7 @@ class Verifier:
         if service.state is ServiceState.UNKNOWN:
             words = f"whether it runs is not known: {service.run.message}"
             return Validation(outcome=Outcome.UNVERIFIED, message=words)
-        silent = [check.name for check in service.checks.values() if check.passes == 0 and not check.streak.failures]
+        silent = [check.name for check in service.checks.values() if check.silent]
         if silent and service.state is ServiceState.UP:
             words = ", ".join(silent)
             return Validation(
@@ -185,7 +185,8 @@ def _ineffective(message: str) -> Validation:
 
 def _well(service: ManagedService, after_s: float) -> str:
     if service.checks:
-        return f"all checks pass, {after_s:.2f} s after the act"
+        silent = ", ".join(check.name for check in service.checks.values() if check.silent)
+        return f"all checks pass, {after_s:.2f} s after the act" + (f" ({silent} could not tell)" if silent else "")
     return f"it has been running for {after_s:.1f} s"
 
 

@@ -26,6 +26,9 @@ OWN_DEADLINE_S = 0.25
 """A check keeps its own deadline and can say what it waited for; the sampler's comes this much later."""
 HURRY_S = 0.1
 """How often checks run while a service starts or a fix is verified."""
+HURRY_COSTLY_S = 1.0
+"""The same for checks that start a program or may read much."""
+CHEAP = frozenset({"http", "tcp", "heartbeat"})
 LATENCY_CLEAR_SHARE = 0.9
 LATENCY_CONSECUTIVE = 3
 
@@ -103,7 +106,8 @@ class ServiceWatch:
         if hurried is not self._hurried:
             self._hurried = hurried
             for check in self._service.checks.values():
-                self._monitoring.sampler.hurry(check.probe, HURRY_S if hurried else None)
+                pace_s = HURRY_S if check.settings.type in CHEAP else HURRY_COSTLY_S
+                self._monitoring.sampler.hurry(check.probe, pace_s if hurried else None)
 
     def _add_checks(self) -> None:
         service = self._service

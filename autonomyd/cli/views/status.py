@@ -50,7 +50,8 @@ def status_view(status: Status, *, now: float | None = None) -> RenderableType:
     if services:
         parts += [text(""), title("Services"), service_table(services, now, most=MOST_SERVICES)]
     parts += [text(""), title("Machine", _pace(status)), indented(_machine(status))]
-    fixes = [*status["healing"]["running"], *([status["healing"]["last"]] if status["healing"]["last"] else [])]
+    running, last = status["healing"]["running"], status["healing"]["last"]
+    fixes = [*running, *([last] if last and last["id"] not in {each["id"] for each in running} else [])]
     if fixes:
         parts += [text(""), title("Last done", _score(status)), last_fixes(fixes, now)]
     parts += [text(""), _quiet(status, now)]

@@ -4,10 +4,10 @@ import pytest
 
 from autonomyd.analyze.detectors.threshold import ThresholdRule
 from autonomyd.analyze.rules import ThresholdBook
-from autonomyd.engine.restoring import no_longer_watched, settle_unfinished
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.judges import MetricJudges, folder_subject
 from autonomyd.engine.monitoring import SelfMonitoringSystem
+from autonomyd.engine.restoring import no_longer_watched, settle_unfinished
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.engine.verify import Verifier
 from autonomyd.model.diagnosis import Cause
