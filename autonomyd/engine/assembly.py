@@ -10,6 +10,7 @@ from autonomyd.engine.cleaning import Cleaner
 from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
+from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
 from autonomyd.engine.pause import PauseSwitch
@@ -28,6 +29,7 @@ from autonomyd.host.controls import make_control
 from autonomyd.host.controls.protocol import ServiceControl
 from autonomyd.host.systemd import SystemdManager
 from autonomyd.model.fix import Fix
+from autonomyd.model.service import Intent
 from autonomyd.model.status import PauseStatus
 from autonomyd.model.step import (
     CallStrategy,
@@ -92,7 +94,13 @@ def assemble(
             systemd=parts.systemd,
         )
 
-    keeper = ServiceKeeper(clock=clock, make_control=control_of, on_state=on_service)
+
+    def intent_changed(service: ManagedService, intent: Intent) -> None:
+        word = intent.value
+        records.event(f"service_{word}_outside", service.subject, f"{word} through systemd", actor="systemd")
+        records.intent_later(service.name, intent)
+
+    keeper = ServiceKeeper(clock=clock, make_control=control_of, on_state=on_service, on_intent=intent_changed)
     monitoring = SelfMonitoringSystem(
         settings,
         clock=clock,

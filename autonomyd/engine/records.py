@@ -107,6 +107,10 @@ class Records:
         """On disk when it returns: a person's word must survive everything."""
         await self._now(lambda: self.states.set_intent(service, intent))
 
+    def intent_later(self, service: str, intent: Intent) -> None:
+        """The same for a wish that was heard of and not asked for here."""
+        self._later(lambda: self.states.set_intent(service, intent))
+
     async def journal(self, fix: Fix, _: tuple[Transition, ...]) -> None:
         """On disk when it returns, together with everything that happened before it."""
         await self._now(lambda: self.fixes.save(fix))

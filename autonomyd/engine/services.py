@@ -23,15 +23,27 @@ log = structlog.get_logger(__name__)
 MakeControl = Callable[[str, ServiceSettings], ServiceControl]
 OnState = Callable[[ManagedService, ServiceState], None]
 """(service, the state it had before)."""
+OnIntent = Callable[[ManagedService, Intent], None]
+"""(service, what somebody wants of it who asked the service manager and not this daemon)."""
+_RUNS = (RunState.STARTING, RunState.RUNNING, RunState.FROZEN)
 
 
 class ServiceKeeper:
-    """All services by name. `on_state` hears of every change of state."""
+    """All services by name. `on_state` hears of every change of state, `on_intent` of every start and stop that
+    somebody asked systemd for."""
 
-    def __init__(self, *, clock: Clock, make_control: MakeControl, on_state: OnState) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        make_control: MakeControl,
+        on_state: OnState,
+        on_intent: OnIntent = lambda service, intent: None,
+    ) -> None:
         self._clock = clock
         self._make_control = make_control
         self._on_state = on_state
+        self._on_intent = on_intent
         self.services: dict[str, ManagedService] = {}
 
     async def add(
@@ -114,6 +126,7 @@ class ServiceKeeper:
             yield
         finally:
             service.holders -= 1
+            self._follow_intent(service, service.run)
             self.update(service)
 
     def update(self, service: ManagedService) -> None:
@@ -197,7 +210,24 @@ class ServiceKeeper:
         seen = before.state is not RunState.UNKNOWN
         if run.pid is not None and run.pid != before.pid and not service.operating and seen:
             service.begin(self._clock.monotonic())  # somebody else started it anew
+        self._follow_intent(service, before)
         self.update(service)
+
+    def _follow_intent(self, service: ManagedService, before: ServiceRun) -> None:
+        """What somebody does to the service through systemd is a person's word like one given to this daemon. While it
+        is in our own hands nothing is concluded; a stop that came meanwhile still shows when they let it go."""
+        if service.operating or service.holders or self.services.get(service.name) is not service:
+            return
+        run = service.run
+        if service.intent is Intent.STARTED and run.asked and run.state is RunState.GONE:
+            intent = Intent.STOPPED
+        elif service.intent is Intent.STOPPED and before.state is RunState.GONE and _runs_as_unit(service):
+            intent = Intent.STARTED
+        else:
+            return
+        service.intent = intent
+        log.info("service_intent", service=service.name, intent=intent.value, actor="systemd")
+        self._on_intent(service, intent)
 
     def _look_anew_at_children(self, parent: ManagedService) -> None:
         """What failed while its parent was away is judged by samples from now on: until its checks pass, or the grace
@@ -211,6 +241,11 @@ class ServiceKeeper:
     def _depends(self, child: str, name: str) -> bool:
         parents = self.services[child].settings.depends_on
         return name in parents or any(self._depends(parent, name) for parent in parents if parent in self.services)
+
+
+def _runs_as_unit(service: ManagedService) -> bool:
+    """Only systemd says for certain that what runs is the service, and was started on somebody's word."""
+    return service.control.kind == "systemd" and service.run.state in _RUNS
 
 
 def intents(stored: Mapping[str, str]) -> dict[str, Intent]:

@@ -2,10 +2,13 @@
 
 Nothing is polled: a unit's properties arrive with its PropertiesChanged signals, and are read anew only after a
 (re)connection or a reload of the unit files.
+
+Who stopped a unit is told by the order of signals: one that is asked to stop has a job on it from before it goes down
+until the job's JobRemoved; one that crashes or ends by itself has none.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +21,9 @@ PATH = "/org/freedesktop/systemd1"
 MANAGER = f"{NAME}.Manager"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 REFRESH_TRIES = 5
+DOWN = frozenset({"inactive", "failed"})
+SHUTDOWN = "shutdown.target"
+"""On it lies a job whenever the machine goes down, in whatever way."""
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +31,11 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitState:
     """A unit as systemd last told. The words are systemd's own (`active`, `failed`, `running`, `exit-code`);
-    `main_pid` and `exit_status` are 0 where there is none. `missing` has words when nothing is known."""
+    `main_pid` and `exit_status` are 0 where there is none. `missing` has words when nothing is known.
+
+    `job` is the id of the job on it, `stopping` that of the job it went down with until that job's end is understood;
+    0 for none. `asked`: the last thing that happened to it was that somebody else had it stopped. `ending`: the
+    machine is shutting down."""
 
     load: str = ""
     active: str = ""
@@ -34,6 +44,10 @@ class UnitState:
     result: str = ""
     exit_status: int = 0
     missing: str = ""
+    job: int = 0
+    stopping: int = 0
+    asked: bool = False
+    ending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +75,11 @@ class _Watched:
     state: UnitState
     listeners: list[Callable[[UnitState], None]]
     signals: int = 0
+    own_job: int = 0
+    start_job: int = 0
+    fallen_job: int = 0
+    judging: int = 0
+    ended_job: int = 0
 
 
 class SystemdManager:
@@ -73,6 +92,8 @@ class SystemdManager:
         self._waiting = 0
         self._jobs: dict[str, asyncio.Future[str]] = {}
         self._done_early: dict[str, str] = {}
+        self._acts: dict[str, int] = {}
+        self._ending = False
         self._refreshing: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -122,12 +143,16 @@ class SystemdManager:
 
         Raises JobFailedError, BusError (not found, not allowed, no connection), TimeoutError."""
         self._waiting += 1
+        self._acts[unit] = 0
+        self._overrule(unit)
         try:
             async with asyncio.timeout(timeout_s):
                 (job,) = await self._manager(method, "ss", (unit, "replace"))
+                self._acts[unit] = int(job.rpartition("/")[2])
                 result = await self._job_result(job)
         finally:
             self._waiting -= 1
+            self._acts.pop(unit, None)
             if not self._waiting:
                 self._done_early.clear()
         await self._refresh(unit)
@@ -161,6 +186,9 @@ class SystemdManager:
         await self._bus.add_match(
             f"type='signal',sender='{NAME}',path='{PATH}',interface='{MANAGER}',member='Reloading'"
         )
+        await self._bus.add_match(
+            f"type='signal',sender='{NAME}',path='{PATH}',interface='{MANAGER}',member='JobNew',arg2='{SHUTDOWN}'"
+        )
         await self._manager("Subscribe")
         for unit in tuple(self._units):
             await self._follow(unit)
@@ -170,6 +198,7 @@ class SystemdManager:
             future.set_exception(BusError(words))
             future.exception()  # a caller that gave up no longer asks, and that is no fault to log
         self._jobs.clear()
+        self._ending = False
         for watched in self._units.values():
             self._set(watched, UnitState(missing=words))
 
@@ -187,14 +216,18 @@ class SystemdManager:
             state = await self._read(unit, watched.path)
             if watched.signals == before:
                 break
-        self._set(watched, state)
+        if state.missing:
+            self._set(watched, state)
+        else:
+            known = watched.state
+            self._moved(unit, watched, replace(state, stopping=known.stopping, asked=known.asked))
 
     async def _read(self, unit: str, path: str) -> UnitState:
         (rows,) = await self._manager("ListUnitsByNames", "as", ([unit],))
         if not rows:
             return UnitState(missing="unit not found")
         row = rows[0]
-        state = UnitState(load=row[2], active=row[3], sub=row[4])
+        state = UnitState(load=row[2], active=row[3], sub=row[4], job=row[7])
         if not unit.endswith(".service") or state.load != "loaded":
             return state
         main_pid, result, status = await asyncio.gather(
@@ -207,18 +240,25 @@ class SystemdManager:
 
     def _heard(self, path: str, member: str, body: list[Any]) -> None:
         if member == "PropertiesChanged":
-            watched = self._units.get(self._by_path.get(path, ""))
+            unit = self._by_path.get(path, "")
+            watched = self._units.get(unit)
             if watched is not None and len(body) >= 2:
                 watched.signals += 1
-                self._set(watched, _changed(watched.state, body[1]))
+                self._moved(unit, watched, _changed(watched.state, body[1]))
         elif member == "JobRemoved" and len(body) >= 4:
+            self._job_left(body[0], body[2], body[3])
             self._job_done(body[1], body[3])
+        elif member == "JobNew" and len(body) >= 3 and body[2] == SHUTDOWN:
+            self._set_ending(True)
         elif member == "Reloading" and body == [False]:
             self._refresh_all()
 
     def _refresh_all(self) -> None:
         """Unit files were read anew: what was not found may be there now, and the other way round."""
-        task = asyncio.create_task(self._refresh_each(tuple(self._units)), name="systemd-refresh")
+        self._spawn(self._refresh_each(tuple(self._units)))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="systemd-refresh")
         self._refreshing.add(task)
         task.add_done_callback(self._refreshing.discard)
 
@@ -243,6 +283,77 @@ class SystemdManager:
         elif self._waiting:
             self._done_early[job] = result
 
+    # --- who stopped it ------------------------------------------------------------------------------------------
+
+    def _moved(self, unit: str, watched: _Watched, state: UnitState) -> None:
+        """Take a state in, with what follows from the state before it."""
+        before = watched.state
+        if state.job and state.job != before.job:
+            if self._is_ours(unit, state.job):
+                watched.own_job = state.job
+            elif state.active not in DOWN and not _starts(state):
+                # At once: one that it is bound to and that died may be healed before this one has ended.
+                watched.judging = state.job
+                self._spawn(self._judge(unit, watched, state.job))
+        if state.active not in DOWN:
+            state = replace(state, stopping=0, asked=False)
+            if _starts(state):
+                watched.start_job = state.job
+        elif before.active and before.active not in DOWN:
+            stops = state.job and state.job != watched.start_job and not _starts(before)
+            state = replace(state, stopping=state.job if stops else 0, asked=False)
+        elif state.stopping and not state.job and state.stopping != watched.judging:
+            # Its end was not heard, and a dead unit that counts as stopping would never be healed.
+            state = replace(state, stopping=0)
+        self._set(watched, replace(state, ending=self._ending))
+
+    def _is_ours(self, unit: str, job: int) -> bool:
+        """Whether a job that is new on a unit came from an act of this daemon. A stop or a restart puts jobs on units
+        that require the one it is about too, so every job that appears meanwhile counts, but not one that takes the
+        place of our own."""
+        if not self._acts:
+            return False
+        return self._acts.get(unit, 0) in (0, job)
+
+    def _overrule(self, unit: str) -> None:
+        """What this daemon does now comes after what others asked for."""
+        watched = self._units.get(unit)
+        if watched is not None and watched.state.asked:
+            self._set(watched, replace(watched.state, asked=False))
+
+    def _job_left(self, job: int, unit: str, result: str) -> None:
+        if unit == SHUTDOWN and result != "done":
+            self._set_ending(False)
+        watched = self._units.get(unit)
+        if watched is None or not job or watched.state.stopping != job:
+            return
+        if watched.judging == job and result == "done":
+            watched.ended_job = job
+        else:
+            # Our own act; or a restart whose second half went wrong.
+            outside = job not in (watched.own_job, watched.fallen_job) and not self._ending
+            self._set(watched, replace(watched.state, stopping=0, job=0, asked=outside and result == "done"))
+
+    async def _judge(self, unit: str, watched: _Watched, job: int) -> None:
+        """Find out whether systemd itself stops it because one that it is bound to died. Nobody wished for that."""
+        try:
+            (bound,) = await self._bus.call(NAME, watched.path, PROPERTIES, "Get", "ss", (f"{NAME}.Unit", "BindsTo"))
+            (rows,) = await self._manager("ListUnitsByNames", "as", (bound.value,)) if bound.value else ((),)
+            fallen = any(row[3] != "active" and not row[7] for row in rows)
+        except BusError as error:
+            log.debug("stop_not_understood", unit=unit, error=str(error))
+            fallen = True
+        watched.fallen_job = job if fallen else 0
+        if watched.judging == job:
+            watched.judging = 0
+            if watched.ended_job == job:
+                self._job_left(job, unit, "done")
+
+    def _set_ending(self, ending: bool) -> None:
+        self._ending = ending
+        for watched in self._units.values():
+            self._set(watched, replace(watched.state, ending=ending))
+
     def _set(self, watched: _Watched, state: UnitState) -> None:
         if state == watched.state:
             return
@@ -260,6 +371,11 @@ def unit_path(unit: str) -> str:
     return f"{PATH}/unit/{escaped}"
 
 
+def _starts(state: UnitState) -> bool:
+    """Whether the job on it is one that starts it. A unit that waits for RestartSec= has none of these."""
+    return state.active == "activating" and not state.sub.startswith("auto-restart")
+
+
 def _rule(path: str) -> str:
     return f"type='signal',sender='{NAME}',path='{path}',interface='{PROPERTIES}',member='PropertiesChanged'"
 
@@ -275,4 +391,6 @@ def _changed(state: UnitState, values: dict[str, Any]) -> UnitState:
         "ExecMainStatus": "exit_status",
     }
     news = {fields[name]: variant.value for name, variant in values.items() if name in fields}
+    if "Job" in values:
+        news["job"] = values["Job"].value[0]
     return replace(state, **news) if news else state

@@ -38,9 +38,11 @@ class RunState(StrEnum):
 class ServiceRun:
     """One observation by a control. `pid` is the main process (None when it has none or is not known);
     `started_at` is epoch seconds of the process start; `message` is set when the state needs words
-    ("exited with code 1", "killed by SIGKILL", "unit not found")."""
+    ("exited with code 1", "killed by SIGKILL", "unit not found"). `asked`: it is gone because somebody else than this
+    daemon asked the service manager to stop it, which is a wish and no fault."""
 
     state: RunState
     pid: int | None = None
     started_at: float | None = None
     message: str = ""
+    asked: bool = False

@@ -14,6 +14,7 @@ import pytest
 
 from autonomyd.aio.clock import SystemClock
 from autonomyd.host.controls import ControlError, ErrorKind, ServiceControl, make_control
+from autonomyd.host.controls.systemd import ASKED
 from autonomyd.host.systemd import SystemdManager
 from autonomyd.model.service import RunState, ServiceRun
 from autonomyd.settings.control import SystemdControl
@@ -22,6 +23,7 @@ from tests.boxes.systemd import ROOT, SCRIPT, SOURCE_INSIDE, SystemdBox
 INSIDE = "AUTONOMYD_TEST_INSIDE_BOX"
 DEADLINE_S = 20.0
 UNITS = Path("/run/systemd/system")
+SLOW_TO_STOP = "ExecStart=/bin/sh -c 'trap \"sleep 0.2; exit 0\" TERM; while :; do sleep 0.05; done'"
 
 
 @pytest.mark.real
@@ -184,6 +186,113 @@ class TestInside:
         await until(lambda: control.observe().state is RunState.RUNNING)
         await asyncio.to_thread(systemctl, "stop", "by-hand@x.service")
         await until(lambda: control.observe().state is RunState.GONE)
+
+    async def test_a_stop_by_somebody_else_is_asked_and_gone_only_when_its_job_is_over(self, bench: Bench) -> None:
+        bench.unit("wish.service", SLOW_TO_STOP)
+        control = await bench.opened("wish.service")
+        await asyncio.to_thread(systemctl, "start", "wish.service")
+        await until(lambda: control.observe().state is RunState.RUNNING)
+        bench.seen.clear()
+        await asyncio.to_thread(systemctl, "stop", "wish.service")
+        run = await until(lambda: (run := control.observe()).state is RunState.GONE and run)
+        assert run == ServiceRun(state=RunState.GONE, message=ASKED, asked=True)
+        assert [seen for seen in bench.seen if seen.state is RunState.GONE] == [run]
+        await asyncio.to_thread(systemctl, "stop", "wish.service")
+        await asyncio.to_thread(systemctl, "start", "wish.service")
+        run = await until(lambda: (run := control.observe()).state is RunState.RUNNING and run)
+        assert not run.asked
+        await asyncio.to_thread(systemctl, "stop", "wish.service")
+        await until(lambda: control.observe().asked)
+
+    async def test_one_that_fails_when_it_is_asked_to_stop_was_asked_too(self, bench: Bench) -> None:
+        bench.unit("grim.service", "ExecStart=/bin/sh -c 'trap \"exit 3\" TERM; while :; do sleep 0.05; done'")
+        control = await bench.opened("grim.service")
+        await control.start()
+        await asyncio.to_thread(systemctl, "stop", "grim.service")
+        await until(lambda: control.observe().asked)
+
+    async def test_a_stop_while_systemd_waits_to_restart_it_is_asked(self, bench: Bench) -> None:
+        bench.unit("wait.service", "ExecStart=/bin/false\nRestart=always\nRestartSec=600")
+        control = await bench.opened("wait.service")
+        await asyncio.to_thread(systemctl, "start", "wait.service")
+        await until(lambda: control.observe().message.startswith("systemd restarts it"))
+        await asyncio.to_thread(systemctl, "stop", "wait.service")
+        await until(lambda: control.observe().asked)
+
+    async def test_a_restart_by_somebody_else_is_never_gone(self, bench: Bench) -> None:
+        bench.unit("anew.service", SLOW_TO_STOP)
+        control = await bench.opened("anew.service")
+        first = await control.start()
+        bench.seen.clear()
+        await asyncio.to_thread(systemctl, "restart", "anew.service")
+        await until(lambda: (run := control.observe()).state is RunState.RUNNING and run.pid != first.pid)
+        assert RunState.GONE not in {run.state for run in bench.seen}
+        assert not any(run.asked for run in bench.seen)
+
+    async def test_a_restart_that_does_not_come_up_again_is_no_wish(self, bench: Bench) -> None:
+        flag = Path("/run/broken")
+        bench.unit("half.service", f"ExecStartPre=/bin/test ! -e {flag}\nExecStart=/bin/sleep infinity")
+        control = await bench.opened("half.service")
+        await control.start()
+        flag.touch()
+        await asyncio.to_thread(subprocess.run, ["systemctl", "restart", "half.service"], capture_output=True)
+        run = await until(lambda: (run := control.observe()).state is RunState.GONE and run)
+        flag.unlink()
+        assert not run.asked
+        assert not any(seen.asked for seen in bench.seen)
+
+    @pytest.mark.parametrize("kill", ["KILL", "TERM"])
+    async def test_an_end_without_a_job_is_no_wish(self, bench: Bench, kill: str) -> None:
+        bench.unit("lost.service", "ExecStart=/bin/sleep infinity")
+        control = await bench.opened("lost.service")
+        await control.start()
+        await asyncio.to_thread(systemctl, "kill", f"--signal={kill}", "lost.service")
+        run = await until(lambda: (run := control.observe()).state is RunState.GONE and run)
+        assert not run.asked
+
+    async def test_a_oneshot_that_is_done_is_no_wish(self, bench: Bench) -> None:
+        bench.unit("once.service", "Type=oneshot\nExecStart=/bin/true\nExecStopPost=/bin/true")
+        control = await bench.opened("once.service")
+        await asyncio.to_thread(systemctl, "start", "once.service")
+        await until(lambda: bench.seen and control.observe().state is RunState.GONE)
+        assert not any(run.asked for run in bench.seen)
+
+    async def test_own_acts_are_no_wish_of_somebody_else(self, bench: Bench) -> None:
+        bench.unit("own.service", SLOW_TO_STOP)
+        bench.unit("needs.service", f"{SLOW_TO_STOP}\n[Unit]\nRequires=own.service\nAfter=own.service")
+        control, child = await bench.opened("own.service"), await bench.opened("needs.service")
+        await control.start()
+        await child.start()
+        assert (await control.stop()).state is RunState.GONE
+        assert child.observe().state is RunState.GONE
+        await control.start()
+        await control.restart()
+        await control.stop(force=True)
+        assert not any(run.asked for run in bench.seen)
+
+    async def test_what_requires_a_unit_that_is_stopped_was_asked_too(self, bench: Bench) -> None:
+        bench.unit("base.service", "ExecStart=/bin/sleep infinity")
+        needs = "{}=base.service\nAfter=base.service"
+        bench.unit("upper.service", f"ExecStart=/bin/sleep infinity\n[Unit]\n{needs.format('Requires')}")
+        bench.unit("bound.service", f"{SLOW_TO_STOP}\n[Unit]\n{needs.format('BindsTo')}")
+        controls = [await bench.opened(unit) for unit in ("base.service", "upper.service", "bound.service")]
+        await asyncio.to_thread(systemctl, "start", "upper.service", "bound.service")
+        await until(lambda: all(each.observe().state is RunState.RUNNING for each in controls))
+        await asyncio.to_thread(systemctl, "stop", "base.service")
+        await until(lambda: all(each.observe().asked for each in controls))
+
+    async def test_what_falls_with_a_unit_that_died_is_no_wish(self, bench: Bench) -> None:
+        bench.unit("root.service", "ExecStart=/bin/sleep infinity")
+        bench.unit("leaf.service", f"{SLOW_TO_STOP}\n[Unit]\nBindsTo=root.service\nAfter=root.service")
+        root, leaf = await bench.opened("root.service"), await bench.opened("leaf.service")
+        pid = (await root.start()).pid
+        await leaf.start()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: root.observe().state is RunState.GONE)
+        await root.start()
+        await until(lambda: leaf.observe().state is RunState.GONE)
+        assert not any(run.asked for run in bench.seen)
 
     async def test_units_are_listed(self, bench: Bench) -> None:
         bench.unit("listed.service", "ExecStart=/bin/sleep infinity")

@@ -188,6 +188,24 @@ def test_starts_a_killed_unit_again(machine: Machine) -> None:
     machine.wait_for("a healed fix in the books", lambda: machine.status()["healing"]["outcomes"].get("healed", 0) >= 1)
 
 
+def test_a_unit_stopped_through_systemd_stays_down_until_it_is_started_so(machine: Machine) -> None:
+    def demo() -> tuple[str, str]:
+        service = machine.status()["services"]["demo"]
+        return service["state"], service["intent"]
+
+    machine.wait_until_up()
+    machine.run("systemctl", "stop", "demo.service")
+    machine.wait_for("the stop is taken for intent", lambda: demo() == ("stopped", "stopped"))
+    machine.run("systemctl", "restart", UNIT)
+    machine.wait_for("the daemon answers again", machine.answers)
+    machine.wait_for("the intent outlived the daemon", lambda: demo() == ("stopped", "stopped"))
+    assert machine.show("demo.service", "ActiveState") == "inactive"
+    machine.run("systemctl", "start", "demo.service")
+    machine.wait_for("the start is taken for intent", lambda: demo() == ("up", "started"))
+    machine.run("systemctl", "kill", "--signal=KILL", "demo.service")
+    machine.wait_for("a killed one is healed", lambda: machine.show("demo.service", "ActiveState") == "active")
+
+
 def test_a_frozen_daemon_is_replaced_by_the_watchdog(machine: Machine) -> None:
     worker, daemon = machine.wait_until_up(), machine.main_pid()
     machine.run("kill", "-STOP", str(daemon))

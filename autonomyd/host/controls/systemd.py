@@ -12,6 +12,7 @@ from autonomyd.host.systemd import JobFailedError, SystemdManager, UnitState
 from autonomyd.model.service import RunState, ServiceRun
 from autonomyd.settings.control import SystemdControl
 
+ASKED = "stopped through systemd, not by autonomyd"
 START_TIMEOUT_S = 120.0
 """More than systemd's own 90 s, so that its verdict comes first."""
 
@@ -140,10 +141,13 @@ def run_of(state: UnitState) -> ServiceRun:
     if state.load not in {"loaded", ""}:
         return ServiceRun(state=RunState.UNKNOWN, message=f"unit is {state.load}")
     run_state = STATES.get(state.active, RunState.UNKNOWN)
+    if run_state is RunState.GONE and (state.stopping or state.ending):
+        # Its job is not over: it may be half of a restart, or be stopped on purpose.
+        run_state = RunState.STOPPING
     message = _message(state, run_state)
     facts = read_process(state.main_pid) if state.main_pid > 0 else None
     if facts is None:
-        return ServiceRun(state=run_state, message=message)
+        return ServiceRun(state=run_state, message=message, asked=state.asked and run_state is RunState.GONE)
     if run_state is RunState.RUNNING and facts.state == FROZEN_LETTER:
         run_state = RunState.FROZEN
     return ServiceRun(state=run_state, pid=facts.pid, started_at=facts.started_at, message=message)
@@ -152,7 +156,11 @@ def run_of(state: UnitState) -> ServiceRun:
 def _message(state: UnitState, run_state: RunState) -> str:
     if state.sub.startswith("auto-restart"):
         return f"systemd restarts it ({_why(state)})"
+    if state.ending and run_state is RunState.STOPPING:
+        return "the machine is shutting down"
     if run_state is RunState.GONE:
+        if state.asked:
+            return ASKED
         return "inactive" if state.result in {"success", ""} and state.active == "inactive" else _why(state)
     return "" if run_state is not RunState.UNKNOWN else f"unit is {state.active}"
 

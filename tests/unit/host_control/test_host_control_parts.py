@@ -1,16 +1,19 @@
 """The small parts of the hands: paths, lock, notify, evidence, words."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from autonomyd.host.controls.evidence import RunRecord, leading, marked_processes, read_pidfile, runs_command
-from autonomyd.host.controls.systemd import run_of
+from autonomyd.host.controls.systemd import ASKED, run_of
 from autonomyd.host.lock import AlreadyRunning, InstanceLock
 from autonomyd.host.notify import Notifier
 from autonomyd.host.paths import default_socket, default_state_dir, ensure_private_dir, socket_candidates
@@ -18,7 +21,7 @@ from autonomyd.host.pidfd import identify
 from autonomyd.host.process import ProcessIdentity
 from autonomyd.host.signals import named_signal, send_signal
 from autonomyd.host.spawn import explain_exit, service_environment
-from autonomyd.host.systemd import UnitState, unit_path
+from autonomyd.host.systemd import NAME, PATH, SystemdManager, UnitState, unit_path
 from autonomyd.model.service import RunState, ServiceRun
 
 
@@ -215,3 +218,80 @@ def test_a_frozen_unit_by_its_main_process() -> None:
         run = run_of(UnitState(load="loaded", active="active", sub="running", main_pid=process.pid))
         assert (run.state, run.pid) == (RunState.FROZEN, process.pid)
         process.kill()
+
+
+@pytest.mark.parametrize(
+    ("state", "run"),
+    [
+        (UnitState(active="inactive", job=7, stopping=7), ServiceRun(state=RunState.STOPPING)),
+        (UnitState(active="inactive", asked=True), ServiceRun(state=RunState.GONE, message=ASKED, asked=True)),
+        (
+            UnitState(active="failed", result="exit-code", asked=True),
+            ServiceRun(state=RunState.GONE, message=ASKED, asked=True),
+        ),
+        (
+            UnitState(active="inactive", ending=True),
+            ServiceRun(state=RunState.STOPPING, message="the machine is shutting down"),
+        ),
+    ],
+)
+def test_who_stopped_a_unit_shows(state: UnitState, run: ServiceRun) -> None:
+    assert run_of(state) == run
+
+
+OUTSIDE = 7
+UNIT = "web.service"
+
+
+class Told:
+    """A manager without a bus that is told what systemd's signals would."""
+
+    def __init__(self) -> None:
+        self.manager = SystemdManager()
+        self.state = UnitState()
+
+    async def watch(self) -> None:
+        await self.manager.watch(UNIT, lambda state: setattr(self, "state", state))
+        self.says("active")
+
+    def says(self, active: str, job: int = 0) -> None:
+        values = {"LoadState": "loaded", "ActiveState": active, "Job": (job, f"/job/{job}")}
+        body = [f"{NAME}.Unit", {name: SimpleNamespace(value=value) for name, value in values.items()}]
+        self.manager._heard(unit_path(UNIT), "PropertiesChanged", body)
+
+    def removed(self, job: int, result: str = "done", unit: str = UNIT) -> None:
+        self.manager._heard(PATH, "JobRemoved", [job, f"/job/{job}", unit, result])
+
+
+async def test_a_job_whose_end_is_not_heard_keeps_nobody_waiting() -> None:
+    told = Told()
+    await told.watch()
+    told.manager._acts[UNIT] = OUTSIDE
+    for active in ("deactivating", "inactive"):
+        told.says(active, OUTSIDE)
+    assert told.state.stopping == OUTSIDE
+    told.says("inactive")
+    assert (told.state.stopping, told.state.asked) == (0, False)
+
+
+async def test_a_stop_that_is_not_understood_is_no_wish() -> None:
+    told = Told()
+    await told.watch()
+    told.says("deactivating", OUTSIDE)
+    told.says("inactive", OUTSIDE)
+    told.removed(OUTSIDE)
+    assert told.state.stopping == OUTSIDE, "what it fell with is not known yet"
+    await asyncio.gather(*told.manager._refreshing)
+    assert (told.state.stopping, told.state.asked) == (0, False)
+
+
+async def test_the_end_of_the_machine_is_no_wish_and_can_be_called_off() -> None:
+    told = Told()
+    await told.watch()
+    told.manager._heard(PATH, "JobNew", [9, "/job/9", "shutdown.target"])
+    told.says("inactive", OUTSIDE)
+    told.removed(OUTSIDE)
+    await asyncio.gather(*told.manager._refreshing)
+    assert (told.state.ending, told.state.asked) == (True, False)
+    told.removed(9, "canceled", "shutdown.target")
+    assert run_of(replace(told.state, missing="")).state is RunState.GONE
