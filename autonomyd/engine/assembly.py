@@ -94,7 +94,6 @@ def assemble(
             systemd=parts.systemd,
         )
 
-
     def intent_changed(service: ManagedService, intent: Intent) -> None:
         word = intent.value
         records.event(f"service_{word}_outside", service.subject, f"{word} through systemd", actor="systemd")

@@ -71,7 +71,7 @@ class _Steady:
 class Frame:
     """The columns of one probe on one subject."""
 
-    __slots__ = ("_at", "_block", "_capacity", "_code", "_columns", "_end", "subject", "units")
+    __slots__ = ("_at", "_base", "_block", "_capacity", "_code", "_columns", "_end", "subject", "units")
 
     def __init__(
         self, subject: Subject, units: Mapping[str, str], capacity: int = CAPACITY, *, code: str = DOUBLE
@@ -82,7 +82,8 @@ class Frame:
         self._capacity = capacity
         self._block = min(_FIRST_BLOCK, capacity)
         self._end = 0
-        self._at = _blank(self._block)
+        self._at = _blank(self._block, code)
+        self._base = 0.0
         self._columns: dict[str, array[float] | _Steady] = {}
 
     def append(self, at: float, values: Mapping[str, float]) -> None:
@@ -90,7 +91,9 @@ class Frame:
         if self._end == self._block:
             self._move()
         row = self._end
-        self._at[row] = at
+        if row == 0 and self._code == SINGLE:
+            self._base = at  # times are kept as seconds since the oldest: that fits 7 digits, the clock itself does not
+        self._at[row] = at - self._base
         columns = self._columns
         for metric, value in values.items():
             column = columns.get(metric)
@@ -118,7 +121,7 @@ class Frame:
             subject=self.subject,
             metric=metric,
             unit=self.units.get(metric, ""),
-            at=memoryview(self._at)[rows].toreadonly(),
+            at=memoryview(self._times(rows)).toreadonly(),
             values=memoryview(column)[rows].toreadonly(),
         )
 
@@ -129,11 +132,23 @@ class Frame:
             return column.value if column.end == self._end else math.nan
         return math.nan if column is None or not self._end else column[self._end - 1]
 
+    def _times(self, rows: slice) -> "array[float] | memoryview":
+        if self._code == DOUBLE:
+            return memoryview(self._at)[rows]
+        base = self._base
+        return array(DOUBLE, [base + at for at in self._at[rows]])
+
     def _move(self) -> None:
         keep = min(self._end, self._capacity - 1)
         # From the first small block to the full one at once: growing by steps leaves holes that nothing else fits into.
         self._block = self._capacity + min(_SLACK, self._capacity)
-        self._at = _moved(self._at, self._end, keep, self._block)
+        if self._code == SINGLE and keep:
+            oldest = self._at[self._end - keep]
+            self._base += oldest
+            kept = array(SINGLE, [at - oldest for at in self._at[self._end - keep : self._end]])
+            self._at = kept + _blank(self._block - keep, SINGLE)
+        else:
+            self._at = _moved(self._at, self._end, keep, self._block)
         for metric, column in self._columns.items():
             if isinstance(column, _Steady):
                 column.shift(self._end - keep)

@@ -12,8 +12,8 @@ def cpu_s(pid: int) -> float:
 
 
 def memory_mb(pid: int) -> dict[str, float]:
-    """`Pss`, `Rss` and `Anonymous` in MB. The last does not depend on who else runs the same interpreter, as `Pss`
-    does: it tells growth."""
+    """`Pss`, `Rss`, `Anonymous` and `Private` in MB. `Anonymous` does not depend on who else runs the same
+    interpreter, as `Pss` does: it tells growth."""
     found: dict[str, float] = {}
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
         name, value = line.split(":")
@@ -22,6 +22,7 @@ def memory_mb(pid: int) -> dict[str, float]:
         "Pss": found["Pss"],
         "Rss": found["Rss"],
         "Anonymous": found["Anonymous"],
+        "Private": found["Private_Clean"] + found["Private_Dirty"],
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autonomyd.model.subject import HOST, Subject
-from autonomyd.monitor.ring import CAPACITY, MetricsRing
+from autonomyd.monitor.ring import CAPACITY, SINGLE, MetricsRing
 
 UNITS = {"cpu": "%"}
 
@@ -155,3 +155,21 @@ def test_forgetting_a_probe_drops_all_its_subjects_and_no_other():
     ring.append(HOST, "other", 1.0, {"load": 1.0}, {})
     ring.forget("host")
     assert ring.reader.names() == ((HOST, "load"),)
+
+
+@settings(max_examples=30)
+@given(
+    gaps=st.lists(st.floats(0.01, 60.0), min_size=1, max_size=300),
+    began=st.floats(0.0, 3e7),
+    capacity=st.sampled_from([1, 2, 7, 64, 100]),
+)
+def test_kept_as_singles_times_are_right_to_the_millisecond(gaps, began, capacity):
+    ring, at, times = MetricsRing(capacity), began, []
+    for number, gap in enumerate(gaps):
+        at += gap
+        times.append(at)
+        ring.append(HOST, "host", at, {"cpu": number / 3}, UNITS, code=SINGLE)
+    view = ring.reader.view(HOST, "cpu")
+    assert list(view.at) == pytest.approx(times[-capacity:], abs=2e-3)
+    assert list(view.values) == pytest.approx([number / 3 for number in range(len(gaps))][-capacity:], rel=1e-6)
+    assert view.at.readonly
