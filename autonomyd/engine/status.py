@@ -69,8 +69,15 @@ class StatusReader:
             next_try_at=min(waits, default=None),
             depends_on=service.settings.depends_on,
             checks=service.check_statuses(lambda at: at + offset),
-            metrics=parts.monitoring.metrics.latest(service.subject),
+            metrics=self._metrics(service),
         )
+
+    def _metrics(self, service: ManagedService) -> dict[str, float]:
+        """The newest values; the uptime follows from the start and needs no history."""
+        values = self._parts.monitoring.metrics.latest(service.subject)
+        if service.run.started_at is not None:
+            values["uptime_s"] = max(0.0, self._clock.wall() - service.run.started_at)
+        return values
 
     def issue(self, issue: Issue) -> IssueStatus:
         decision = self._parts.healing.decisions.get(issue.id)

@@ -1,4 +1,4 @@
-"""A service's processes: CPU, memory, threads, descriptors, children, zombies, uptime of the whole tree."""
+"""A service's processes: CPU, memory, threads, descriptors, children, zombies of the whole tree."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -20,7 +20,6 @@ class ProcessProbe:
         MetricSpec(name="fds"),
         MetricSpec(name="children"),
         MetricSpec(name="zombies"),
-        MetricSpec(name="uptime_s", unit="s"),
     )
 
     def __init__(self, pid_of: Callable[[], int | None], clock: Clock) -> None:
@@ -52,7 +51,6 @@ class ProcessProbe:
             "threads": float(facts.threads),
             "children": float(facts.children),
             "zombies": float(facts.zombies),
-            "uptime_s": facts.uptime_s,
         }
         if facts.cpu_percent is not None:
             values["cpu_percent"] = facts.cpu_percent
