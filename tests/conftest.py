@@ -1,8 +1,26 @@
 """In CI nothing skips: a skipped test fails the run, because a part that was meant to be tested is missing."""
 
 import os
+from collections.abc import Generator
+from typing import Any
 
 import pytest
+
+AST_FAULT = "AST constructor recursion depth mismatch"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    """Python before 3.11.9 and 3.12.3 can raise this SystemError out of `ast.parse` when an object is finalized within
+    it (CPython issue 106905); hypothesis and these tests parse. Such a test, and no other, is run a second time."""
+    try:
+        return (yield)
+    except SystemError as error:
+        if AST_FAULT not in str(error):
+            raise
+    names = pyfuncitem._fixtureinfo.argnames
+    pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+    return True
 
 
 def _skipped(session: pytest.Session) -> list[str]:

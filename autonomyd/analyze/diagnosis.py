@@ -79,10 +79,12 @@ def _hung(issue: Issue, situation: Situation) -> Diagnosis | None:
     supports = list(_failing_words(situation))
     contradicts = [f"check {check.name} passes" for check in service.checks if check.known and not check.failing]
     cpu = service.cpu_percent
-    persists = any(check.failures >= PERSISTS_FACTOR * check.needed for check in failing)
+    persists = any(check.failures >= PERSISTS_FACTOR * check.needed for check in failing if check.about_service)
+    asked = any(check.asks for check in failing)
     if service.state is ServiceState.STARTING:
         return Diagnosis(subject=issue.subject, note="it is still starting")
-    if cpu is not None and cpu < IDLE_CPU_PERCENT:
+    if asked and cpu is not None and cpu < IDLE_CPU_PERCENT:
+        # a quiet service is idle too: only beside a check that asks it for work does that mean something
         signals.append("idle")
         supports.append(f"it does no work while it is asked (CPU {cpu:.1f} %)")
     elif cpu is not None and cpu >= BUSY_CPU_PERCENT:

@@ -18,6 +18,7 @@ from autonomyd.engine.system import AutonomousOperationSystem
 from autonomyd.host.notify import Notifier
 from autonomyd.host.paths import default_socket
 from autonomyd.model.status import SystemStatus
+from autonomyd.model.subject import HOST
 from autonomyd.model.words import counted
 from autonomyd.monitor.probes import check_kinds
 from autonomyd.settings.daemon import DaemonSettings
@@ -114,11 +115,14 @@ class Daemon:
         if not result.ok:
             self.system.config_error = str(result.error)
             log.error("configuration_refused", reason=str(result.error))
-            return {"ok": False, "message": f"refused, the old configuration stays in force: {result.error}"}
+            self.system.parts.records.event("configuration_refused", HOST, str(result.error))
+            return {"ok": False, "message": str(result.error)}
         before = self.system.settings.daemon
-        await self.system.reload(result.settings)
+        outdated = await self.system.reload(result.settings)
         note = "" if result.settings.daemon == before else " ([daemon] changes come with the next start)"
         log.info("configuration_reloaded", services=len(result.settings.services))
+        if outdated:
+            note += f"; still running as before: {', '.join(outdated)} (`autonomyctl service restart NAME`)"
         return {"ok": True, "message": f"in force: {counted(len(result.settings.services), 'service')}{note}"}
 
     def config(self) -> Mapping[str, Any]:

@@ -40,6 +40,7 @@ from autonomyd.model.step import (
     StepResult,
     StopService,
 )
+from autonomyd.model.subject import HOST, service_subject
 from autonomyd.settings.control import SystemdControl
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import ServiceSettings
@@ -78,6 +79,9 @@ def assemble(
 
     def paused(status: PauseStatus) -> None:
         records.pause(status)
+        until = "" if status.until is None else " for a while"
+        words = f"automation is paused{until}" if status.paused else "automation goes on"
+        records.event("pause", HOST, f"{words}: {status.reason}" if status.reason else words, actor=status.actor)
         wake()
 
     pause = PauseSwitch(clock, on_change=paused)
@@ -125,6 +129,9 @@ def assemble(
 
     def fix_moved(fix: Fix) -> None:
         parts.healing.on_fix_state(fix)
+        if fix.ended_at is not None and fix.outcome is not None:
+            subject = service_subject(fix.plan.service) if fix.plan.service else HOST
+            records.event("fix_ended", subject, f"{fix.plan.strategy}: {fix.outcome}: {fix.message}", actor=fix.actor)
 
     handlers: Handlers = {
         StartService: StartHandler(keeper),

@@ -34,6 +34,8 @@ class ManagedCheck:
     last: Reading | None = None
     passes: int = 0
     silent: bool = False
+    asks: bool = False
+    about_service: bool = True
     passed_at: deque[float] = field(default_factory=lambda: deque(maxlen=PASSES_KEPT))
 
 
@@ -58,6 +60,7 @@ class ManagedService:
     restarts: int = 0
     frozen_looks: int = 0
     problem: str = ""
+    outdated: str = ""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -142,6 +145,8 @@ class ManagedService:
                     failures=check.streak.failures,
                     needed=check.settings.failures,
                     known=check.streak.last is not ReadingState.UNKNOWN,
+                    asks=check.asks,
+                    about_service=check.about_service,
                     message=check.last.message if check.last else "",
                 )
                 for check in self.checks.values()
@@ -154,6 +159,8 @@ class ManagedService:
         )
 
     def check_statuses(self, wall_of: Callable[[float], float]) -> tuple[CheckStatus, ...]:
+        if self.run.state is RunState.GONE:
+            return tuple(_not_asked(check) for check in self.checks.values())
         return tuple(
             CheckStatus(
                 name=check.name,
@@ -185,6 +192,18 @@ class ManagedService:
         if self.grace_until is not None and self.checks:
             return ServiceState.STARTING
         return ServiceState.FAILING if run is RunState.FROZEN or self.failing_checks() else ServiceState.UP
+
+
+def _not_asked(check: ManagedCheck) -> CheckStatus:
+    return CheckStatus(
+        name=check.name,
+        type=check.settings.type,
+        state=ReadingState.UNKNOWN,
+        message="the service does not run",
+        at=None,
+        duration_ms=None,
+        failures=0,
+    )
 
 
 def start_order(depends_on: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from autonomyd.model.health import HealthStatus, SubjectHealth, Trend, worst
 from autonomyd.model.reading import Reading, ReadingState
 from autonomyd.model.service import Intent, ServiceState
 from autonomyd.model.status import HealthReport
-from autonomyd.model.subject import HOST, Subject
+from autonomyd.model.subject import HOST, Subject, service_of
 from autonomyd.monitor.probe import Probe, QuickProbe
 from autonomyd.monitor.probes.folder import FolderProbe
 from autonomyd.monitor.probes.host import HostProbe
@@ -205,7 +205,9 @@ class SelfMonitoringSystem:
         self._folders = set(wanted)
 
     def _overall(self, subjects: tuple[SubjectHealth, ...]) -> HealthStatus:
-        return worst(each.status for each in subjects)
+        found = worst(each.status for each in subjects)
+        blind = any(each.status is HealthStatus.UNKNOWN and service_of(each.subject) for each in subjects)
+        return HealthStatus.UNKNOWN if found is HealthStatus.HEALTHY and blind else found
 
     def _trend(self) -> Trend:
         found = [direction(self.slope_of(HOST, metric), scale=100.0) for metric in TREND_METRICS]

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.execute.runner import Runner
@@ -27,12 +28,17 @@ class ServiceRequests:
         self._runner = runner
         self._records = records
 
-    async def carry_out(self, verb: str, name: str, *, actor: str) -> Fix:
-        """Do what was asked, in order of dependency. Raises UnknownServiceError, or ValueError for an unknown verb."""
+    async def carry_out(self, verb: str, name: str, *, actor: str) -> Fix | str:
+        """Do what was asked, in order of dependency: the Fix, or words when it was so already.
+
+        Raises UnknownServiceError, or ValueError for an unknown verb."""
         if name not in self._keeper.services:
             raise UnknownServiceError(name)
         if verb not in VERBS:
             raise ValueError(f"unknown verb {verb!r}; there are: {', '.join(VERBS)}")
+        already = self._already(verb, self._keeper.services[name])
+        if already:
+            return already
         steps, touched = self._steps(verb, name)
         intent = Intent.STOPPED if verb == "stop" else Intent.STARTED
         self._records.event(f"service_{verb}_requested", service_subject(name), ", ".join(touched), actor=actor)
@@ -56,6 +62,14 @@ class ServiceRequests:
                     service.intent = intent
                 await self._records.intent(each, intent)
             return await self._runner.run(plan, actor=actor)
+
+    def _already(self, verb: str, service: ManagedService) -> str:
+        running = service.run.state is RunState.RUNNING and not service.operating
+        if verb == "start" and running and service.intent is Intent.STARTED:
+            return f"it runs already (pid {service.run.pid})" if service.run.pid else "it runs already"
+        if verb == "stop" and service.run.state is RunState.GONE and service.intent is Intent.STOPPED:
+            return "it was stopped already"
+        return ""
 
     def _steps(self, verb: str, name: str) -> tuple[tuple[Step, ...], tuple[str, ...]]:
         if verb == "stop":

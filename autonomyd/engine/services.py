@@ -172,6 +172,10 @@ class ServiceKeeper:
         run = await self._operate(service, "restart", service.control.restart)
         return f"restarted {name} (pid {run.pid})"
 
+    def runs(self, name: str) -> bool:
+        service = self.services.get(name)
+        return service is not None and service.has_process
+
     def _get(self, name: str) -> ManagedService:
         service = self.services.get(name)
         if service is None:
@@ -198,6 +202,7 @@ class ServiceKeeper:
         service.operating = ""
         service.run = run
         if word != "stop":
+            service.outdated = ""
             service.restarts += service.has_run
             service.has_run = True
             service.begin(self._clock.monotonic())

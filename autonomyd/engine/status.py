@@ -65,7 +65,7 @@ class StatusReader:
             pid=service.run.pid,
             since=service.state_since_at,
             restarts=service.restarts,
-            message=service.problem or service.run.message,
+            message=service.problem or service.outdated or service.run.message,
             next_try_at=min(waits, default=None),
             depends_on=service.settings.depends_on,
             checks=service.check_statuses(lambda at: at + offset),
@@ -74,7 +74,9 @@ class StatusReader:
 
     def _metrics(self, service: ManagedService) -> dict[str, float]:
         """The newest values; the uptime follows from the start and needs no history."""
-        values = self._parts.monitoring.metrics.latest(service.subject)
+        if not service.has_process:
+            return {}
+        values = self._parts.monitoring.metrics.latest(service.subject, since=service.settled_from)
         if service.run.started_at is not None:
             values["uptime_s"] = max(0.0, self._clock.wall() - service.run.started_at)
         return values

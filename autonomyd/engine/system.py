@@ -198,10 +198,12 @@ class AutonomousOperationSystem:
         self.parts.healing.try_again()
         return self.parts.pause.resume(actor=actor)
 
-    async def reload(self, settings: Settings) -> None:
-        """Put a new configuration in force; services that did not change are not touched, and none is stopped."""
+    async def reload(self, settings: Settings) -> tuple[str, ...]:
+        """Put a new configuration in force; services that did not change are not touched, and none is stopped.
+        Returns the names of those that still run as the old one said."""
         parts = self.parts
         changes = changed_services(self.settings, settings)
+        before = self.settings.services
         self.settings = parts.settings = settings
         self.config_loaded_at = self.clock.wall()
         self.config_error = None
@@ -215,8 +217,16 @@ class AutonomousOperationSystem:
             watch.reinterval()
         waiting = await self._add_services(parts, (*changes.added, *changes.changed))
         self._set_intervals()
+        outdated = tuple(
+            name
+            for name in changes.changed
+            if before[name].control != settings.services[name].control and parts.keeper.runs(name)
+        )
+        for name in outdated:
+            parts.keeper.services[name].outdated = f"runs as before the reload: `autonomyctl service restart {name}`"
         self._spawn(self._settle(parts, waiting))
         parts.records.event("configuration_reloaded", HOST, counted(len(settings.services), "service"))
+        return outdated
 
     # --- private -------------------------------------------------------------------------------------------------
 
@@ -348,11 +358,13 @@ class AutonomousOperationSystem:
             log.warning(
                 "issue_opened", issue=issue.id, type=issue.type.value, subject=issue.subject, summary=issue.summary
             )
+            parts.records.event("issue_opened", issue.subject, f"#{issue.id} {issue.summary}")
             parts.optimization.on_issue(issue.subject)
             parts.goals.on_issue(issue)
             self._wake()
         elif issue.state is IssueState.RESOLVED:
             log.info("issue_resolved", issue=issue.id, subject=issue.subject, cause=transition.cause)
+            parts.records.event("issue_resolved", issue.subject, f"#{issue.id} {transition.cause}")
             parts.healing.forget(issue)
 
 

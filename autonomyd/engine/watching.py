@@ -114,12 +114,20 @@ class ServiceWatch:
         every_default = self._monitoring.settings.intervals.monitoring_s
         for name, settings in checks_by_name(service.settings.checks).items():
             probe = f"{service.name}.{name}"
-            check = ManagedCheck(name=name, probe=probe, settings=settings, streak=StreakDetector(settings.failures))
+            kind = check_probes()[settings.type]
+            check = ManagedCheck(
+                name=name,
+                probe=probe,
+                settings=settings,
+                streak=StreakDetector(settings.failures),
+                asks=getattr(kind, "asks", False),
+                about_service=getattr(kind, "about_service", True),
+            )
             service.checks[name] = check
             self._monitoring.watch(
                 probe,
                 service.subject,
-                check_probes()[settings.type](settings, self._monitoring.clock),
+                kind(settings, self._monitoring.clock),
                 kind=settings.type,
                 every_s=settings.every_s or every_default,
                 timeout_s=settings.timeout_s + OWN_DEADLINE_S,

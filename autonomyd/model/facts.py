@@ -12,7 +12,9 @@ from autonomyd.model.service import Intent, RunState, ServiceState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckFacts:
-    """One check of a service: its kind ("http"), failures in a row, and how many it `needed` to count as failing."""
+    """One check of a service: its kind ("http"), failures in a row, and how many it `needed` to count as failing.
+    `asks`: it asks the process for work (so that idleness speaks against it); `about_service`: it tells whether the
+    service works at all, not only how some thing around it looks (a file's size)."""
 
     name: str
     kind: str
@@ -20,6 +22,8 @@ class CheckFacts:
     failures: int
     needed: int
     known: bool
+    asks: bool = True
+    about_service: bool = True
     message: str = ""
 
 

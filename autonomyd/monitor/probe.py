@@ -73,5 +73,9 @@ class CheckProbe(Probe, Protocol):
 
     kind: ClassVar[str]
     Options: ClassVar[type[CheckSettings]]
+    asks: ClassVar[bool]
+    """Whether it asks the process for work, so that a process that stays idle meanwhile looks hung."""
+    about_service: ClassVar[bool]
+    """Whether its failing tells that the service does not work, and not only how a thing around it looks."""
 
     def __init__(self, options: Any, clock: Clock) -> None: ...

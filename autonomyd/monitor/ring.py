@@ -132,6 +132,10 @@ class Frame:
             return column.value if column.end == self._end else math.nan
         return math.nan if column is None or not self._end else column[self._end - 1]
 
+    def last_at(self) -> float:
+        """When the newest row was taken; -inf before the first."""
+        return self._base + self._at[self._end - 1] if self._end else -math.inf
+
     def _times(self, rows: slice) -> "array[float] | memoryview":
         if self._code == DOUBLE:
             return memoryview(self._at)[rows]
@@ -188,9 +192,10 @@ class RingReader:
                 return None if math.isnan(value) else value
         return None
 
-    def latest(self, subject: Subject) -> dict[str, float]:
-        """The newest known value of every metric of `subject`."""
-        found = {metric: frame.last(metric) for frame in self._of(subject) for metric in frame.metrics()}
+    def latest(self, subject: Subject, *, since: float = -math.inf) -> dict[str, float]:
+        """The newest known value of every metric of `subject`, without what was last seen before `since`."""
+        frames = [frame for frame in self._of(subject) if frame.last_at() >= since]
+        found = {metric: frame.last(metric) for frame in frames for metric in frame.metrics()}
         return {metric: value for metric, value in found.items() if not math.isnan(value)}
 
     def names(self) -> tuple[tuple[Subject, str], ...]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -424,10 +425,18 @@ def test_watching_on_a_terminal(fake: FakeDaemon, extra: dict[str, str], coloure
     environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | {"TERM": "xterm"} | extra
     command = [sys.executable, "-m", "autonomyd.cli.ctl", "--socket", str(fake.path), "status", "--watch", "0.2"]
     process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+        # a job in the background has SIGINT ignored, and its children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs here
     )
     os.close(theirs)
     seen = b""
+    deadline = time.monotonic() + 30
     try:
         while seen.count(b"Ctrl-C ends") < 2:
             ready, _, _ = select.select([ours], [], [], 20)
@@ -435,6 +444,7 @@ def test_watching_on_a_terminal(fake: FakeDaemon, extra: dict[str, str], coloure
             seen += os.read(ours, 65536)
         process.send_signal(signal.SIGINT)
         while select.select([ours], [], [], 20)[0]:
+            assert time.monotonic() < deadline, "Ctrl-C did not end it"
             try:
                 piece = os.read(ours, 65536)
             except OSError:  # Linux says EIO when the other side is closed

@@ -14,7 +14,7 @@ import pytest
 from autonomyd import AutonomousOperationSystem
 from autonomyd.aio.clock import SystemClock
 from autonomyd.host.lock import AlreadyRunning
-from autonomyd.host.process import read_process
+from autonomyd.host.process import all_pids, environ_value, read_process
 from autonomyd.model.service import Intent, ServiceState
 from autonomyd.settings.load import make_settings
 from autonomyd.settings.root import Settings
@@ -56,10 +56,11 @@ async def until(wanted: Callable[[], Any], what: str = "the condition") -> Any:
 async def system(tmp_path: Path) -> AsyncIterator[AutonomousOperationSystem]:
     made = AutonomousOperationSystem(settings_of(tmp_path), clock=SetClock())
     yield made
-    pids = [service.run.pid for service in made.parts.keeper.services.values() if service.run.pid]
     await made.stop()
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+    marker = f"{made.state_dir}/"
+    for pid in all_pids():  # a test may have stopped the system itself, and what it knew is forgotten then
+        if (environ_value(pid, "AUTONOMYD_SERVICE") or "").startswith(marker):
+            os.kill(pid, signal.SIGKILL)
 
 
 def web(system: AutonomousOperationSystem) -> Any:
@@ -75,6 +76,28 @@ async def die(system: AutonomousOperationSystem) -> float:
     took_s = time.monotonic() - began
     await until(lambda: not system.monitoring.book.open_issues(), "the issue is closed")
     return took_s
+
+
+async def test_what_is_so_already_is_no_fix_and_a_changed_command_is_told(
+    system: AutonomousOperationSystem, tmp_path: Path
+) -> None:
+    async with system:
+        await until(lambda: web(system).state is ServiceState.UP, "up")
+        pid = web(system).run.pid
+        assert await system.requests.carry_out("start", "web", actor="uid=7") == f"it runs already (pid {pid})"
+        tables = settings_of(tmp_path).model_dump(exclude_unset=True)
+        tables["services"]["web"]["control"]["env"] = {"NEW": "1"}
+        assert await system.reload(make_settings(tables)) == ("web",)
+        assert web(system).run.pid == pid
+        status = await system.get_system_status()
+        assert "service restart web" in status.services["web"].message
+        await system.requests.carry_out("restart", "web", actor="uid=7")
+        status = await system.get_system_status()
+        assert status.services["web"].message == ""
+        await system.requests.carry_out("stop", "web", actor="uid=7")
+        assert await system.requests.carry_out("stop", "web", actor="uid=7") == "it was stopped already"
+        events = await system.parts.records.read(lambda: system.parts.records.events.recent(limit=50), [])
+        assert {"fix_ended", "configuration_reloaded"} <= {event.kind for event in events}
 
 
 async def test_a_loop_that_raises_is_degraded_and_the_others_go_on(system: AutonomousOperationSystem) -> None:

@@ -130,7 +130,7 @@ def _checks(service: Service, now: float) -> RenderableType:
         row(
             made,
             text(check["name"]),
-            text("" if check["type"] == check["name"] else check["type"], OLD),
+            text(check["type"], OLD),
             state(check["state"]),
             text(took, OLD),
             text(looked, OLD),

@@ -147,6 +147,11 @@ def _without_issues(status: Status, tone: str) -> Verdict:
     why = "; ".join(f"{clean(each['subject'])}: {clean(each['reason']) or each['status']}" for each in reasons[:2])
     if health["status"] == "healthy":
         return Verdict(tone="fine", sentence="All is well.", more=_figures(status))
+    blind = [each for each in status["services"].values() if each["state"] == "unknown"]
+    if health["status"] == "unknown" and blind:
+        seen = "1 service can not be seen" if len(blind) == 1 else f"{len(blind)} services can not be seen"
+        words = "; ".join(f"{clean(each['name'])}: {clean(each['message']) or 'unknown'}" for each in blind[:2])
+        return Verdict(tone="waiting", sentence=f"{seen}.", more=words)
     if health["status"] == "unknown":
         return Verdict(tone="waiting", sentence="Nothing is known yet.", more="the first checks have not come back")
     return Verdict(tone=tone, sentence=f"The machine is {clean(health['status'])}.", more=why)
@@ -157,6 +162,8 @@ def _figures(status: Status) -> str:
     up = sum(1 for service in services if service["state"] == "up")
     off = sum(1 for service in services if service["state"] == "stopped")
     parts = [f"{up} of {count(len(services) - off, 'service')} up"] if len(services) > off else []
+    starting = sum(1 for service in services if service["state"] == "starting")
+    parts += [f"{starting} starting"] if starting else []
     parts += [f"{off} stopped on purpose"] if off else []
     parts += ["no services are configured"] if not services else []
     return ", ".join(parts)

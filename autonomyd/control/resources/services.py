@@ -25,6 +25,8 @@ async def operate(call: Call) -> dict[str, Any]:
         raise ApiProblem(404, f"there is no service {name!r}", hint) from None
     except ValueError as error:
         raise ApiProblem(400, str(error)) from None
+    if isinstance(fix, str):
+        return {"fix": None, "message": fix}
     if fix.outcome is not Outcome.HEALED and fix.outcome is not Outcome.UNVERIFIED:
         raise ApiProblem(409, f"{verb} {name}: {fix.message}", f"`autonomyctl logs {name}` shows what it said")
     return {"fix": fix, "message": fix.message}

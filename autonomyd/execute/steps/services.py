@@ -14,6 +14,8 @@ class ServiceHands(Protocol):
 
     async def restart(self, name: str) -> str: ...
 
+    def runs(self, name: str) -> bool: ...
+
 
 class StartHandler:
     def __init__(self, hands: ServiceHands) -> None:
@@ -33,8 +35,10 @@ class StopHandler:
     async def apply(self, step: StopService) -> StepResult:
         return StepResult(ok=True, message=await self._hands.stop(step.service, force=step.force))
 
-    async def undo(self, step: StopService) -> StepResult:
+    async def undo(self, step: StopService) -> StepResult | None:
         """Never leave a service down that was up."""
+        if self._hands.runs(step.service):
+            return None
         return StepResult(ok=True, message=await self._hands.start(step.service))
 
 
@@ -45,6 +49,8 @@ class RestartHandler:
     async def apply(self, step: RestartService) -> StepResult:
         return StepResult(ok=True, message=await self._hands.restart(step.service))
 
-    async def undo(self, step: RestartService) -> StepResult:
+    async def undo(self, step: RestartService) -> StepResult | None:
         """A restart that broke off half-way is finished: the service must run."""
+        if self._hands.runs(step.service):
+            return None
         return StepResult(ok=True, message=await self._hands.start(step.service))

@@ -35,6 +35,8 @@ class CommandOptions(CheckSettings):
 class CommandProbe:
     kind: ClassVar[str] = "command"
     Options: ClassVar[type[CheckSettings]] = CommandOptions
+    asks: ClassVar[bool] = False
+    about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="exit_code"), MetricSpec(name="run_ms", unit="ms"))
 
     def __init__(self, options: CommandOptions, clock: Clock) -> None:

@@ -30,6 +30,8 @@ class FileOptions(CheckSettings):
 class FileProbe:
     kind: ClassVar[str] = "file"
     Options: ClassVar[type[CheckSettings]] = FileOptions
+    asks: ClassVar[bool] = False
+    about_service: ClassVar[bool] = False
     metrics: ClassVar[tuple[MetricSpec, ...]] = (
         MetricSpec(name="age_s", unit="s"),
         MetricSpec(name="size_bytes", unit="B"),

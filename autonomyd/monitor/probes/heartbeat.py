@@ -25,6 +25,8 @@ class HeartbeatOptions(CheckSettings):
 class HeartbeatProbe:
     kind: ClassVar[str] = "heartbeat"
     Options: ClassVar[type[CheckSettings]] = HeartbeatOptions
+    asks: ClassVar[bool] = True
+    about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="heartbeat_age_s", unit="s"),)
 
     def __init__(self, options: HeartbeatOptions, clock: Clock) -> None:

@@ -42,6 +42,8 @@ class HttpOptions(CheckSettings):
 class HttpProbe:
     kind: ClassVar[str] = "http"
     Options: ClassVar[type[CheckSettings]] = HttpOptions
+    asks: ClassVar[bool] = True
+    about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="latency_ms", unit="ms"),)
 
     def __init__(self, options: HttpOptions, clock: Clock) -> None:

@@ -24,6 +24,8 @@ class TcpOptions(CheckSettings):
 class TcpProbe:
     kind: ClassVar[str] = "tcp"
     Options: ClassVar[type[CheckSettings]] = TcpOptions
+    asks: ClassVar[bool] = True
+    about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="connect_ms", unit="ms"),)
 
     def __init__(self, options: TcpOptions, clock: Clock) -> None:

@@ -15,6 +15,8 @@ from autonomyd.testing import check, issue, service, situation
 DOWN, UNHEALTHY = IssueType.SERVICE_DOWN, IssueType.SERVICE_UNHEALTHY
 HTTP, TCP = check("http", failing=True, message="no answer"), check("tcp", failing=True, message="refused")
 LONG = check("http", failing=True, failures=6, message="no answer")
+THING = check("file", failing=True, failures=60, message="too large", asks=False, about_service=False)
+WORD = check("command", failing=True, message="critical", asks=False)
 OVER = service(exceeded=("checks",))
 
 TABLE = [
@@ -33,6 +35,8 @@ TABLE = [
         False,
     ),
     ("fails and idle", UNHEALTHY, service(checks=(HTTP,), cpu_percent=0.1), Cause.PROCESS_HUNG, ("http", "idle"), False),  # noqa: E501
+    ("a file is too large, and the service is quiet", UNHEALTHY, service(checks=(THING,), cpu_percent=0.0), Cause.PROCESS_HUNG, ("file",), False),  # noqa: E501
+    ("a plugin complains, and the service is quiet", UNHEALTHY, service(checks=(WORD,), cpu_percent=0.0), Cause.PROCESS_HUNG, ("command",), False),  # noqa: E501
     ("fails for long", UNHEALTHY, service(checks=(LONG,)), Cause.PROCESS_HUNG, ("http", "persistence"), False),
     ("fails, some work", UNHEALTHY, service(checks=(HTTP,), cpu_percent=20.0), Cause.PROCESS_HUNG, ("http",), False),
     ("its parent failed", UNHEALTHY, service(checks=(HTTP,), parents_down=("db",)), Cause.PARENT_FAILED, ("dependency",), False),  # noqa: E501

@@ -19,8 +19,12 @@ from autonomyd.model.step import (
 
 
 class Hands:
-    def __init__(self):
+    def __init__(self, *, running=False):
         self.did = []
+        self.running = running
+
+    def runs(self, name):
+        return self.running
 
     async def start(self, name):
         self.did.append(("start", name))
@@ -51,6 +55,15 @@ async def test_services(handler, step, applied, undone):
     result = await made.undo(step)
     assert hands.did == [applied] + ([undone] if undone else [])
     assert (result is None) is (undone is None)
+
+
+@pytest.mark.parametrize(
+    ("handler", "step"), [(StopHandler, StopService(service="web")), (RestartHandler, RestartService(service="web"))]
+)
+async def test_what_runs_needs_no_undoing(handler, step):
+    hands = Hands(running=True)
+    assert await handler(hands).undo(step) is None
+    assert hands.did == []
 
 
 REMOVAL = RemoveFiles(root="/srv/log", files=("/srv/log/a.1", "/srv/log/a.2"), total_bytes=3_000_000)
