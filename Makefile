@@ -16,7 +16,7 @@ DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run drill test lint format bench bench-bounds coverage docs wheel install install-files uninstall clean
+.PHONY: help run drill test lint format bench bench-bounds coverage docs pictures wheel install install-files uninstall clean
 
 help: ## show these targets
 	@echo 'make TARGET [ARGS="..."]'
@@ -54,6 +54,9 @@ coverage: $(DEV_READY) ## run all tests and show the lines that none of them rea
 docs: $(DEV_READY) ## write again the pages that are generated from the code
 	@$(BIN)/python -c 'from pathlib import Path; from autonomyd.monitor.probes import check_kinds; \
 	  from autonomyd.settings.reference import write_pages; write_pages(Path("."), check_kinds())'
+
+pictures: $(RUN_READY) ## draw the pictures of the documentation again (ARGS="status" or "drill")
+	@$(BIN)/python docs/images/make.py $(ARGS)
 
 wheel: $(DEV_READY) ## build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
