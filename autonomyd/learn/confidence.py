@@ -1,6 +1,6 @@
 """How much to trust a remedy: the rule's own confidence, adjusted by how it fared here.
 
-Source: mission row H6, adjustment = (success rate - 0.5) x 20; the planner adds it and clamps to 50..100.
+Formula: adjustment = (success rate - 0.5) x 20; the planner adds it and clamps to 50..100.
 """
 
 from collections.abc import Iterable, Mapping

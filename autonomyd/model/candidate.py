@@ -41,5 +41,5 @@ class OptimizationCandidate:
 
     @property
     def score(self) -> float:
-        """improvement / cost x confidence (mission row O4)."""
+        """Formula: improvement / cost x confidence."""
         return self.expected_improvement / self.cost * self.confidence

@@ -22,7 +22,7 @@ class IssueType(StrEnum):
 
 
 class IssueState(StrEnum):
-    """The states of design section 3; every change of state is stored as a Transition."""
+    """The states of an issue (docs/architecture.md); every change of state is stored as a Transition."""
 
     OPEN = "open"
     DIAGNOSED = "diagnosed"

@@ -23,7 +23,7 @@ class Risk(StrEnum):
 
 
 class GateName(StrEnum):
-    """The gates of design section 4, in their order."""
+    """The gates, in their order (docs/architecture.md)."""
 
     PAUSED = "paused"
     AUTONOMY = "autonomy"

@@ -13,7 +13,7 @@ from autonomyd.plan.guards import GUARDS
 from autonomyd.plan.proposal import Proposal, issue_key
 
 LEAST_LEARNED = 50.0
-"""Experience moves confidence within 50..100 (mission row H6)."""
+"""Experience moves confidence within 50..100."""
 
 
 def decide(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies: Sequence[Strategy]) -> Plan | Refusal:
