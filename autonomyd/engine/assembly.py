@@ -1,6 +1,6 @@
 """Puts the parts of the system together: who gets whom. No behaviour of its own."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from autonomyd.engine.cleaning import Cleaner
 from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
-from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
 from autonomyd.engine.pause import PauseSwitch
@@ -29,7 +28,6 @@ from autonomyd.host.controls import make_control
 from autonomyd.host.controls.protocol import ServiceControl
 from autonomyd.host.systemd import SystemdManager
 from autonomyd.model.fix import Fix
-from autonomyd.model.service import Intent
 from autonomyd.model.status import PauseStatus
 from autonomyd.model.step import (
     CallStrategy,
@@ -40,7 +38,6 @@ from autonomyd.model.step import (
     StepResult,
     StopService,
 )
-from autonomyd.model.subject import HOST, service_subject
 from autonomyd.settings.control import SystemdControl
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import ServiceSettings
@@ -79,9 +76,6 @@ def assemble(
 
     def paused(status: PauseStatus) -> None:
         records.pause(status)
-        until = "" if status.until is None else " for a while"
-        words = f"automation is paused{until}" if status.paused else "automation goes on"
-        records.event("pause", HOST, f"{words}: {status.reason}" if status.reason else words, actor=status.actor)
         wake()
 
     pause = PauseSwitch(clock, on_change=paused)
@@ -98,12 +92,12 @@ def assemble(
             systemd=parts.systemd,
         )
 
-    def intent_changed(service: ManagedService, intent: Intent) -> None:
-        word = intent.value
-        records.event(f"service_{word}_outside", service.subject, f"{word} through systemd", actor="systemd")
-        records.intent_later(service.name, intent)
-
-    keeper = ServiceKeeper(clock=clock, make_control=control_of, on_state=on_service, on_intent=intent_changed)
+    keeper = ServiceKeeper(
+        clock=clock,
+        make_control=control_of,
+        on_state=on_service,
+        on_intent=lambda service, intent: records.intent_outside(service.name, intent),
+    )
     monitoring = SelfMonitoringSystem(
         settings,
         clock=clock,
@@ -129,21 +123,11 @@ def assemble(
 
     def fix_moved(fix: Fix) -> None:
         parts.healing.on_fix_state(fix)
-        if fix.ended_at is not None and fix.outcome is not None:
-            subject = service_subject(fix.plan.service) if fix.plan.service else HOST
-            records.event("fix_ended", subject, f"{fix.plan.strategy}: {fix.outcome}: {fix.message}", actor=fix.actor)
+        records.fix_moved(fix)
 
-    handlers: Handlers = {
-        StartService: StartHandler(keeper),
-        StopService: StopHandler(keeper),
-        RestartService: RestartHandler(keeper),
-        RemoveFiles: RemoveFilesHandler(cleaner.remove),
-        SetProbeInterval: ProbeIntervalHandler(monitoring.sampler.set_interval),
-        CallStrategy: CallHandler(call_custom),
-    }
     runner = Runner(
         clock=clock,
-        handlers=handlers,
+        handlers=handlers_of(keeper, cleaner, monitoring, call_custom),
         journal=records.journal,
         validate=verifier.validate,
         next_id=lambda: records.next_id("fix"),
@@ -193,6 +177,23 @@ def assemble(
         ),
     )
     return parts
+
+
+def handlers_of(
+    keeper: ServiceKeeper,
+    cleaner: Cleaner,
+    monitoring: SelfMonitoringSystem,
+    call: Callable[[str], Awaitable[StepResult]],
+) -> Handlers:
+    """Each kind of step with the one part that carries it out. A new kind is one line here."""
+    return {
+        StartService: StartHandler(keeper),
+        StopService: StopHandler(keeper),
+        RestartService: RestartHandler(keeper),
+        RemoveFiles: RemoveFilesHandler(cleaner.remove),
+        SetProbeInterval: ProbeIntervalHandler(monitoring.sampler.set_interval),
+        CallStrategy: CallHandler(call),
+    }
 
 
 def files_in_use(settings: Settings) -> tuple[str, ...]:

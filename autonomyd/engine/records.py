@@ -29,7 +29,7 @@ from autonomyd.model.issue import Issue, Transition
 from autonomyd.model.plan import Plan, Refusal
 from autonomyd.model.service import Intent
 from autonomyd.model.status import PauseStatus
-from autonomyd.model.subject import Subject
+from autonomyd.model.subject import HOST, Subject, service_subject
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +91,9 @@ class Records:
         self._later(lambda: self.events.add(event))
 
     def pause(self, status: PauseStatus) -> None:
+        until = "" if status.until is None else " for a while"
+        words = f"automation is paused{until}" if status.paused else "automation goes on"
+        self.event("pause", HOST, f"{words}: {status.reason}" if status.reason else words, actor=status.actor)
         self._later(lambda: self.states.set_pause(status))
 
     def budget_reset(self) -> None:
@@ -107,8 +110,16 @@ class Records:
         """On disk when it returns: a person's word must survive everything."""
         await self._now(lambda: self.states.set_intent(service, intent))
 
-    def intent_later(self, service: str, intent: Intent) -> None:
-        """The same for a wish that was heard of and not asked for here."""
+    def fix_moved(self, fix: Fix) -> None:
+        """The end of a fix is a line of the diary."""
+        if fix.ended_at is not None and fix.outcome is not None:
+            subject = service_subject(fix.plan.service) if fix.plan.service else HOST
+            self.event("fix_ended", subject, f"{fix.plan.strategy}: {fix.outcome}: {fix.message}", actor=fix.actor)
+
+    def intent_outside(self, service: str, intent: Intent) -> None:
+        """The same for a wish that was heard of (systemd was asked), and not asked for here."""
+        word = intent.value
+        self.event(f"service_{word}_outside", service_subject(service), f"{word} through systemd", actor="systemd")
         self._later(lambda: self.states.set_intent(service, intent))
 
     async def journal(self, fix: Fix, _: tuple[Transition, ...]) -> None:
