@@ -116,7 +116,7 @@ class Daemon:
             self.system.config_error = str(result.error)
             log.error("configuration_refused", reason=str(result.error))
             self.system.parts.records.event("configuration_refused", HOST, str(result.error))
-            return {"ok": False, "message": str(result.error)}
+            return {"ok": False, "message": f"refused, the old configuration stays in force: {result.error}"}
         before = self.system.settings.daemon
         outdated = await self.system.reload(result.settings)
         note = "" if result.settings.daemon == before else " ([daemon] changes come with the next start)"

@@ -20,10 +20,10 @@ def command(app: App) -> None:
 
 
 def _view(answer: Any) -> Any:
-    from autonomyd.cli.screen import BAD, FINE, OLD, line, mark, stack, text
+    from autonomyd.cli.screen import BAD, FINE, line, mark, stack, text
 
     done = bool(answer.get("ok"))
     lines = str(answer.get("message") or ("in force" if done else "refused")).splitlines()
     head = mark(done).append(" ").append_text(line((lines[0], FINE if done else BAD)))
     rest = [text(f"  {each}") for each in lines[1:]]
-    return stack([head, *rest, None if done else text("  The old configuration stays in force.", OLD)])
+    return stack([head, *rest])
