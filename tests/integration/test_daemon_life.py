@@ -183,7 +183,8 @@ def disturb(box: DaemonBox, rng: random.Random, told: Told) -> None:
                 box.services[name].signal(signal.SIGSTOP)
             case verb:
                 told.intents.pop(name, None)  # while it is asked either is right
-                touched = box.post(f"/v1/services/{name}/{verb}")["fix"]["plan"]["preview"]
+                fix = box.post(f"/v1/services/{name}/{verb}")["fix"]
+                touched = fix["plan"]["preview"] if fix else [f"{verb} {name}"]  # without a fix it was so already
                 for word in touched:
                     told.intents[word.split()[1]] = "stopped" if verb == "stop" else "started"
                     # the newest word on each is what holds
