@@ -61,8 +61,13 @@ class Stage:
         return self.api.now(f"service:{name}")
 
     def calm(self, name: str, *, within_s: float = SETTLED_WITHIN_S) -> bool:
-        """Wait until the API shows the service up and without an open issue."""
-        return self.until(lambda: _is_calm(self.shown(name)), within_s=within_s, every_s=0.03) is True
+        """Wait until the API, asked from now on, shows the service up and without an open issue."""
+        began = time.monotonic()
+
+        def shown_calm() -> bool:
+            return self.api.answered_at >= began and _is_calm(self.shown(name))
+
+        return self.until(shown_calm, within_s=within_s, every_s=0.03) is True
 
     def ready(self, name: str) -> SmallService:
         """The service, up and well for a short while of random length: faults do not keep time with the checks."""
@@ -71,11 +76,18 @@ class Stage:
         return self.services[name]
 
     def detected(self, subject: str, since: float) -> float | None:
-        """Seconds from `since` until the API first showed `subject` not well, or with another process."""
+        """Seconds from `since` until the API first showed `subject` not well, or with another process; when it was well
+        again before the next look, until its issue says that it was opened. Raises ClientError."""
         before = self.api.before(subject, since)
         pid = None if before is None else before.pid
         sign = self.api.first(subject, since, lambda shown: not shown.calm or (pid is not None and shown.pid != pid))
-        return None if sign is None else sign.at - since
+        return sign.at - since if sign is not None else self._opened(subject, since)
+
+    def _opened(self, subject: str, since: float) -> float | None:
+        began = time.time() - (time.monotonic() - since)
+        listed = (each["issue"] for each in self.daemon.get("/v1/issues", all=1))
+        opened = [each["opened_at"] - began for each in listed if each["subject"] == subject]
+        return min((after for after in opened if after >= 0), default=None)
 
     def was_told(self, subject: str) -> bool:
         """Whether the API lists a closed issue of `subject`. Raises ClientError."""

@@ -46,12 +46,14 @@ class ShownIssue:
 
 @dataclass(slots=True)
 class ApiWatch:
-    """Asks for the status again and again and keeps what changed, by subject (service:NAME, folder:PATH)."""
+    """Asks for the status again and again and keeps what changed, by subject (service:NAME, folder:PATH).
+    `answered_at` is when the newest answer was asked for (monotonic): what it shows is not older."""
 
     client: Client
     _history: dict[str, list[Shown]] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+    answered_at: float = 0.0
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="api-watch", daemon=True)
@@ -87,6 +89,7 @@ class ApiWatch:
                 status = None  # the daemon is being killed, or not there yet: nothing is shown
             if status is not None:
                 self._take(status, time.monotonic())
+                self.answered_at = began
             self._stop.wait(max(0.0, API_EVERY_S - (time.monotonic() - began)))
 
     def _take(self, status: Mapping[str, Any], at: float) -> None:

@@ -1,5 +1,7 @@
 """Builds the one SystemStatus from the loops, the services and the store."""
 
+from dataclasses import replace
+
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
 from autonomyd.engine.assembly import Parts
@@ -12,7 +14,6 @@ from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Plan, Refusal
 from autonomyd.model.status import (
     DaemonStatus,
-    GoalsStatus,
     HealingStatus,
     IssueStatus,
     LoopStatus,
@@ -31,6 +32,8 @@ class StatusReader:
 
     async def read(self, daemon: DaemonStatus) -> SystemStatus:
         parts = self._parts
+        # what is stored waits for the store; what follows is one moment, and no count is ahead of the health
+        healing = await self._healing()
         health = parts.monitoring.report()
         by_subject = {each.subject: each.status for each in health.subjects}
         stalled = self._supervisor.stalled()
@@ -38,8 +41,8 @@ class StatusReader:
             at=self._clock.wall(),
             daemon=daemon,
             health=health,
-            healing=await self._healing(),
-            goals=await self._goals(),
+            healing=replace(healing, open_issues=len(health.issues)),
+            goals=parts.goals.status(),
             optimization=parts.optimization.status(),
             loops={name: _loop(loop, stalled) for name, loop in self._supervisor.loops.items()},
             services={
@@ -107,9 +110,6 @@ class StatusReader:
             running=tuple(self._parts.runner.running.values()),
             last=last,
         )
-
-    async def _goals(self) -> GoalsStatus:
-        return self._parts.goals.status()
 
 
 def decision_words(decision: Plan | Refusal | None) -> str:
