@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from autonomyd.aio.clock import Clock
-from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange
+from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange, PlainControl
 from autonomyd.knowledge.store import Store
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
 from autonomyd.model.facts import CheckFacts, GateLimits, PastFix, PauseFacts, ServiceFacts, Situation
@@ -65,7 +65,7 @@ class LoopClock:
         self._wall = wall - self.monotonic()
 
 
-class FakeControl:
+class FakeControl(PlainControl):
     """A ServiceControl whose service lives in memory. Delays are awaited with `asyncio.sleep`, so virtual time works.
 
     `acts` lists what was done to it ("start", "stop", "kill", "restart"). `refuse` makes the next acts of that name

@@ -22,6 +22,7 @@ LIMIT_METRICS = {
     "fds": "open descriptors",
     "children": "child processes",
     "threads": "threads",
+    "zombies": "dead children that nobody collects",
 }
 
 

@@ -17,6 +17,7 @@ from autonomyd.settings.service import CheckSettings, ServiceSettings
 
 UNSEEN = ServiceRun(state=RunState.UNKNOWN, message="not looked at yet")
 PASSES_KEPT = 4
+DEATHS_KEPT = 20
 GRAIN_S = 0.001
 """How long a look took and when it ended come from two clocks."""
 _WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
@@ -25,7 +26,7 @@ _WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
 @dataclass(slots=True, kw_only=True)
 class ManagedCheck:
     """A check of a service: its name within the service, the probe's full name, and the judge of its readings.
-    `silent`: its newest look could not tell."""
+    `silent`: its newest look could not tell. `dependency`: it asks something else than the service itself."""
 
     name: str
     probe: str
@@ -36,13 +37,15 @@ class ManagedCheck:
     silent: bool = False
     asks: bool = False
     about_service: bool = True
+    dependency: bool = False
     passed_at: deque[float] = field(default_factory=lambda: deque(maxlen=PASSES_KEPT))
 
 
 @dataclass(slots=True, kw_only=True)
 class ManagedService:
     """Times are monotonic unless they end in `_at`. `grace_until` is set while it starts, `operating` names our own act
-    under way, `holders` counts who has it in hand (a fix, a request): what happens meanwhile is our own echo."""
+    under way, `holders` counts who has it in hand (a fix, a request): what happens meanwhile is our own echo. `deaths`
+    are the last unasked ends, `lived_s` how long the process lived that ended last, `last_pid` its number."""
 
     name: str
     settings: ServiceSettings
@@ -57,8 +60,12 @@ class ManagedService:
     has_run: bool = False
     grace_until: float | None = None
     settled_from: float = 0.0
+    reloaded_at: float = 0.0
     restarts: int = 0
-    frozen_looks: int = 0
+    frozen_since: float | None = None
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS_KEPT))
+    lived_s: float | None = None
+    last_pid: int | None = None
     problem: str = ""
     outdated: str = ""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,7 +82,7 @@ class ManagedService:
         """A new process has started: checks do not count until they pass or the grace time is over."""
         self.grace_until = now + self.settings.start_grace_s
         self.settled_from = now
-        self.frozen_looks = 0
+        self.frozen_since = None
         for check in self.checks.values():
             check.streak.reset()
             check.passes = 0
@@ -91,6 +98,8 @@ class ManagedService:
             began -= reading.values.get("heartbeat_age_s", 0.0)
         if began < self.settled_from:
             return  # this look began before the process did: it tells of the one before
+        if reading.state is ReadingState.FAILED and check.passed_at and began < check.passed_at[-1]:
+            return  # a look that began later has passed: two can be under way side by side
         check.silent = reading.state is ReadingState.UNKNOWN
         if reading.state is ReadingState.OK:
             check.passes += 1
@@ -100,7 +109,12 @@ class ManagedService:
             check.passed_at.clear()
         if self.grace_until is not None and reading.state is ReadingState.FAILED and now < self.grace_until:
             return
-        check.streak.observe(reading.at, reading.state)
+        check.streak.observe(reading.at, reading.state, took_s=reading.duration_s)
+
+    def ended(self, now: float) -> None:
+        """Its process has ended, and nobody asked for it."""
+        self.deaths.append(now)
+        self.lived_s = now - self.settled_from
 
     def settle(self, now: float) -> ServiceState:
         """The state that follows from everything known now."""
@@ -116,6 +130,20 @@ class ManagedService:
             check.passes >= samples and sum(at >= since for at in check.passed_at) >= samples for check in telling
         )
 
+    @property
+    def failing_since(self) -> float | None:
+        """When the first of the checks that fail now began to."""
+        since = [check.streak.since for check in self.failing_checks() if check.streak.since is not None]
+        return min(since, default=None)
+
+    def seen_well(self, since: float) -> bool:
+        """Whether every check that can tell has passed in a look begun since then; without checks, that it runs and has
+        not been seen frozen."""
+        telling = [check for check in self.checks.values() if not check.silent]
+        if not telling:
+            return self.run.state is RunState.RUNNING and self.frozen_since is None
+        return all(check.streak.failures == 0 and check.passed_at and check.passed_at[-1] >= since for check in telling)
+
     def failing_checks(self) -> tuple[ManagedCheck, ...]:
         return tuple(check for check in self.checks.values() if check.streak.raised)
 
@@ -127,8 +155,10 @@ class ManagedService:
         cpu_percent: float | None,
         parents_down: tuple[str, ...],
         exceeded: tuple[str, ...] = (),
+        parents_unsure: tuple[str, ...] = (),
+        children: tuple[str, ...] = (),
     ) -> ServiceFacts:
-        since = [check.streak.since for check in self.failing_checks() if check.streak.since is not None]
+        since = self.failing_since
         started_at = self.run.started_at
         return ServiceFacts(
             name=self.name,
@@ -137,25 +167,17 @@ class ManagedService:
             run_message=self.run.message,
             intent=self.intent,
             autonomy=self.settings.autonomy,
-            checks=tuple(
-                CheckFacts(
-                    name=check.name,
-                    kind=check.settings.type,
-                    failing=check.streak.raised,
-                    failures=check.streak.failures,
-                    needed=check.settings.failures,
-                    known=check.streak.last is not ReadingState.UNKNOWN,
-                    asks=check.asks,
-                    about_service=check.about_service,
-                    message=check.last.message if check.last else "",
-                )
-                for check in self.checks.values()
-            ),
+            checks=tuple(_check_facts(check) for check in self.checks.values()),
             cpu_percent=cpu_percent,
-            failing_for_s=now - min(since) if since else 0.0,
+            failing_for_s=0.0 if since is None else now - since,
             run_age_s=None if started_at is None else wall_now - started_at,
             parents_down=parents_down,
             exceeded=exceeded,
+            parents_unsure=parents_unsure,
+            children=children,
+            deaths=tuple(self.deaths),
+            fallback=None if self.settings.fallback is None else self.control.fallback,
+            can_reload=self.control.can_reload,
         )
 
     def check_statuses(self, wall_of: Callable[[float], float]) -> tuple[CheckStatus, ...]:
@@ -192,6 +214,23 @@ class ManagedService:
         if self.grace_until is not None and self.checks:
             return ServiceState.STARTING
         return ServiceState.FAILING if run is RunState.FROZEN or self.failing_checks() else ServiceState.UP
+
+
+def _check_facts(check: ManagedCheck) -> CheckFacts:
+    return CheckFacts(
+        name=check.name,
+        kind=check.settings.type,
+        failing=check.streak.raised,
+        failures=check.streak.failures,
+        needed=check.settings.failures,
+        known=check.streak.last is not ReadingState.UNKNOWN,
+        asks=check.asks,
+        about_service=check.about_service,
+        dependency=check.dependency,
+        message=check.last.message if check.last else "",
+        failing_for_s=check.streak.failing_for_s,
+        answered=check.last is not None and bool(check.last.values),
+    )
 
 
 def _not_asked(check: ManagedCheck) -> CheckStatus:

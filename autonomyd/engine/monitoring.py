@@ -92,6 +92,7 @@ class SelfMonitoringSystem:
         every_s: float,
         timeout_s: float | None = None,
         second_after_s: float | None = None,
+        hedge_s: float | None = None,
         on_reading: Callable[[Reading], None] | None = None,
     ) -> ScheduledProbe:
         """Put a probe on the timetable under `name`. `on_reading` hears its readings."""
@@ -103,6 +104,7 @@ class SelfMonitoringSystem:
             every_s=every_s,
             timeout_s=timeout_s or self.settings.monitoring.timeout_s,
             second_after_s=second_after_s,
+            hedge_s=hedge_s,
         )
         if on_reading is not None:
             self._listeners[name] = on_reading

@@ -92,6 +92,15 @@ class ServiceKeeper:
         parents = (self.services.get(name) for name in service.settings.depends_on)
         return tuple(parent.name for parent in parents if parent is not None and parent.state is not ServiceState.UP)
 
+    def parents_unsure(self, service: ManagedService) -> tuple[str, ...]:
+        """Those it depends on that have not been seen well since this service began to fail: until they are, its own
+        trouble may be theirs."""
+        since = service.failing_since
+        if since is None:
+            return ()
+        parents = (self.services.get(name) for name in service.settings.depends_on)
+        return tuple(parent.name for parent in parents if parent is not None and not parent.seen_well(since))
+
     def children_of(self, name: str) -> tuple[str, ...]:
         """Those that depend on `name`, at any depth, to be stopped in this order."""
         return tuple(child for child in reversed(self.order()) if self._depends(child, name))
@@ -103,6 +112,8 @@ class ServiceKeeper:
             cpu_percent=cpu_percent,
             parents_down=self.parents_down(service),
             exceeded=exceeded,
+            parents_unsure=self.parents_unsure(service),
+            children=self.children_of(service.name),
         )
 
     def hear(self, service: ManagedService, check: ManagedCheck, reading: Reading) -> None:
@@ -172,6 +183,31 @@ class ServiceKeeper:
         run = await self._operate(service, "restart", service.control.restart)
         return f"restarted {name} (pid {run.pid})"
 
+    async def reload(self, name: str) -> str:
+        """Let the running service read its configuration anew. Raises StepFailure."""
+        service = self._get(name)
+        try:
+            await service.control.reload()
+        except ControlError as error:
+            raise StepFailure(str(error)) from error
+        service.reloaded_at = self._clock.wall()
+        service.begin(self._clock.monotonic())
+        self.update(service)
+        return f"{name} reads its configuration anew"
+
+    async def switch(self, name: str, *, fallback: bool) -> str:
+        """Run the service by its fallback command, or by its own again. Raises StepFailure."""
+        service = self._get(name)
+        try:
+            service.control.use_fallback(fallback)
+        except ControlError as error:
+            raise StepFailure(str(error)) from error
+        word = "its fallback command" if fallback else "its own command"
+        if service.intent is Intent.STOPPED:
+            return f"{name} stays down: it was stopped by a person meanwhile; the next start uses {word}"
+        await self._operate(service, "restart", service.control.restart)
+        return f"{name} runs by {word} (pid {service.run.pid})"
+
     def runs(self, name: str) -> bool:
         service = self.services.get(name)
         return service is not None and service.has_process
@@ -212,9 +248,12 @@ class ServiceKeeper:
     def _heard(self, service: ManagedService, run: ServiceRun) -> None:
         before = service.run
         service.run = run
+        service.last_pid = run.pid or service.last_pid
         seen = before.state is not RunState.UNKNOWN
         if run.pid is not None and run.pid != before.pid and not service.operating and seen:
             service.begin(self._clock.monotonic())  # somebody else started it anew
+        if run.state is RunState.GONE and before.state in _RUNS and not (service.operating or run.asked):
+            service.ended(self._clock.monotonic())
         self._follow_intent(service, before)
         self.update(service)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from autonomyd.aio.clock import Clock
 from autonomyd.engine.cleaning import Cleaner
+from autonomyd.engine.facts import FactReader, gathered
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.services import ServiceKeeper
@@ -35,6 +36,7 @@ class SituationReader:
         cleaner: Cleaner,
         cpu_of: CpuOf,
         exceeded_of: ExceededOf = lambda name: (),
+        readers: tuple[FactReader, ...] = (),
     ) -> None:
         self._clock = clock
         self._settings = settings
@@ -44,12 +46,15 @@ class SituationReader:
         self._cleaner = cleaner
         self._cpu_of = cpu_of
         self._exceeded_of = exceeded_of
+        self.readers = readers
 
     async def read(self, issue: Issue, custom: str | None) -> Situation:
         service = self.service_of(issue)
         cleanup = None
         if service is None and issue.subject.startswith(("disk:", "folder:")):
             cleanup = await self._cleaner.preview(issue.subject)
+        managed = self._keeper.services.get(service.name) if service is not None else None
+        values, unread = await gathered(self.readers, issue, managed)
         return Situation(
             now=self._clock.monotonic(),
             wall_now=self._clock.wall(),
@@ -61,6 +66,8 @@ class SituationReader:
             custom_strategy=custom,
             past=self._history.past,
             unknown=_unknown(service, custom),
+            unread=unread,
+            **values,
         )
 
     def with_learned(self, situation: Situation, learned: Mapping[str, float]) -> Situation:

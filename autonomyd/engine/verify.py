@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from autonomyd.aio.clock import Clock
 from autonomyd.analyze.issuebook import IssueBook
+from autonomyd.engine.harm import harm_before, harm_done
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.services import ServiceKeeper
@@ -14,6 +15,7 @@ from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Outcome
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Plan
+from autonomyd.model.reading import ReadingState
 from autonomyd.model.service import Intent, RunState, ServiceState
 from autonomyd.model.step import RemoveFiles, SetProbeInterval, StopService
 from autonomyd.model.subject import Subject
@@ -22,6 +24,15 @@ SAMPLES = 2
 """Good readings of every check, after the act, that count as enough."""
 ALIVE_S = 1.0
 """A service without checks has to live this long."""
+SETTLE_S = 3.0
+"""What the daemon did of its own accord has to hold this long before it counts as healed ..."""
+LIFE_FACTOR = 2.0
+"""... or this many times as long as the process lived that ended last, if that was not long ..."""
+SHORT_LIFE_S = 15.0
+"""... which means at most this."""
+WRONG_S = 2.5
+"""A service whose configuration or release was changed, and that gives only wrong answers for this long after its
+start, is not merely slow to start."""
 EXTRA_S = 5.0
 POLL_S = 0.25
 TICK_S = 0.001
@@ -39,12 +50,14 @@ class Verifier:
         keeper: ServiceKeeper,
         watch_of: Callable[[str], ServiceWatch | None],
         verify_s: Callable[[], float],
+        suspect: Callable[[str], bool] = lambda name: False,
     ) -> None:
         self._clock = clock
         self._monitoring = monitoring
         self._keeper = keeper
         self._watch_of = watch_of
         self._verify_s = verify_s
+        self._suspect = suspect
 
     @property
     def _book(self) -> IssueBook:
@@ -71,7 +84,7 @@ class Verifier:
         if watch is not None:
             watch.verifying(True)
         try:
-            found = await self._settled(service, since)
+            found = await self._settled(plan, service, since)
             custom = plan.cause is Cause.CUSTOM and found.outcome is Outcome.HEALED
             return (await self._cured(plan, service, since) or found) if custom else found
         finally:
@@ -94,10 +107,13 @@ class Verifier:
         words = f"{check.name} takes {latency_ms:.0f} ms, the level is {issue.threshold:g} ms"
         return Validation(outcome=outcome, message=words)
 
-    async def _settled(self, service: ManagedService, since: float) -> Validation:
+    async def _settled(self, plan: Plan, service: ManagedService, since: float) -> Validation:
         slowest_s = max((check.settings.timeout_s for check in service.checks.values()), default=0.0)
-        wait_s = min(self._verify_s(), service.settings.start_grace_s + SAMPLES * slowest_s + EXTRA_S)
+        hold_s = 0.0 if plan.cause is Cause.REQUESTED else _hold_s(service)
+        longest_s = service.settings.verify_s or self._verify_s()
+        wait_s = min(longest_s, service.settings.start_grace_s + SAMPLES * slowest_s + EXTRA_S + hold_s)
         deadline = since + wait_s
+        before = harm_before(service, self._keeper)
         while True:
             now = self._clock.monotonic()
             if service.intent is Intent.STOPPED:
@@ -105,10 +121,16 @@ class Verifier:
                 return Validation(outcome=Outcome.UNVERIFIED, message="a person stopped it meanwhile")
             if service.run.state is RunState.GONE:
                 return _ineffective(f"it ended again: {service.run.message}")
-            if service.state is ServiceState.UP and self._enough(service, now, since):
-                return Validation(outcome=Outcome.HEALED, message=_well(service, now - since))
-            if service.state is ServiceState.FAILING:
+            if service.state is ServiceState.FAILING or self._wrong_from_the_start(service, now):
                 return _ineffective(_still(service))
+            worse = harm_done(plan, service, self._keeper, self._monitoring, before=before, since=since)
+            if worse:
+                return Validation(outcome=Outcome.WORSENED, message=worse)
+            over = self._over(plan, service)
+            if over:
+                return _ineffective(over)
+            if service.state is ServiceState.UP and self._enough(service, now, since, hold_s):
+                return Validation(outcome=Outcome.HEALED, message=_well(service, now - since))
             if now >= deadline:
                 return self._out_of_time(service, wait_s)
             changed = service.changed
@@ -118,10 +140,33 @@ class Verifier:
             except TimeoutError:
                 self._keeper.update(service)
 
-    def _enough(self, service: ManagedService, now: float, since: float) -> bool:
+    def _enough(self, service: ManagedService, now: float, since: float, hold_s: float) -> bool:
+        lived_s = now - max(service.settled_from, since)
         if service.checks:
-            return service.verified(samples=SAMPLES, since=since)
-        return now - max(service.settled_from, since) >= ALIVE_S
+            return service.verified(samples=SAMPLES, since=since) and lived_s >= hold_s - TICK_S
+        return lived_s >= max(ALIVE_S, hold_s) - TICK_S
+
+    def _over(self, plan: Plan, service: ManagedService) -> str:
+        """The limit that the issue is about, exceeded again by what runs now; "" while it is not."""
+        issue = self._issue(plan)
+        watch = self._watch_of(service.name)
+        if issue is None or watch is None or issue.metric not in watch.exceeded():
+            return ""
+        return f"{issue.metric} is over its limit again"
+
+    def _wrong_from_the_start(self, service: ManagedService, now: float) -> bool:
+        """Only where something else than patience is at hand: a change that can be taken back."""
+        if service.state is not ServiceState.STARTING or not self._suspect(service.name):
+            return False
+        lasts_s = now - service.settled_from
+        return lasts_s >= WRONG_S and any(
+            check.last is not None
+            and check.last.state is ReadingState.FAILED
+            and bool(check.last.values)
+            and not check.passes
+            and check.last.at > service.settled_from
+            for check in service.checks.values()
+        )
 
     def _out_of_time(self, service: ManagedService, wait_s: float) -> Validation:
         if service.state is ServiceState.UNKNOWN:
@@ -173,6 +218,12 @@ class Verifier:
 
     def _value(self, subject: Subject, metric: str) -> float | None:
         return self._monitoring.metrics.last(subject, metric)
+
+
+def _hold_s(service: ManagedService) -> float:
+    """How long the service must be seen well: longer than what ended the last time soon after its start."""
+    lived_s = service.lived_s or 0.0
+    return SETTLE_S if lived_s > SHORT_LIFE_S / LIFE_FACTOR else max(SETTLE_S, LIFE_FACTOR * lived_s)
 
 
 def _wait_s(left_s: float) -> float:

@@ -21,14 +21,23 @@ from autonomyd.settings.service import checks_by_name
 
 log = structlog.get_logger(__name__)
 
-FROZEN_LOOKS = 2
+FROZEN_S = 1.0
+"""A process that is seen stopped by a signal for this long is frozen; a shorter stop is a hiccup."""
+FROZEN_LOOK_S = 0.25
 OWN_DEADLINE_S = 0.25
 """A check keeps its own deadline and can say what it waited for; the sampler's comes this much later."""
 HURRY_S = 0.1
 """How often checks run while a service starts or a fix is verified."""
 HURRY_COSTLY_S = 1.0
 """The same for checks that start a program or may read much."""
-CHEAP = frozenset({"http", "tcp", "heartbeat"})
+SUSPECT_SHARE = 8.0
+"""After a first failure a check is repeated this many times as often, until there is enough to judge by."""
+SUSPECT_LOOKS = 4
+"""... and no longer than for this many times the failures that count."""
+HEDGE_S = 0.25
+"""A cheap look that is not back after this time gets a second one beside it."""
+CHEAP = frozenset({"http", "tcp", "heartbeat", "redis", "log", "mount", "container", "postgres", "mysql", "unit"})
+HEDGED = frozenset({"http", "tcp", "redis"})
 LATENCY_CLEAR_SHARE = 0.9
 LATENCY_CONSECUTIVE = 3
 
@@ -46,7 +55,6 @@ class ServiceWatch:
         self._limits: LimitJudge = monitoring.limit_judge(service.subject, service.settings.limits)
         self._latency: dict[str, ThresholdDetector] = {}
         self._probes: list[str] = []
-        self._hurried = False
         self._verifying = False
         self._add_checks()
         self._add_process()
@@ -103,11 +111,28 @@ class ServiceWatch:
     def _pace(self) -> None:
         """Look often while the service starts or a fix of it is verified, else as configured."""
         hurried = self._verifying or self._service.state is ServiceState.STARTING
-        if hurried is not self._hurried:
-            self._hurried = hurried
-            for check in self._service.checks.values():
-                pace_s = HURRY_S if check.settings.type in CHEAP else HURRY_COSTLY_S
-                self._monitoring.sampler.hurry(check.probe, pace_s if hurried else None)
+        for check in self._service.checks.values():
+            cheap = check.settings.type in CHEAP
+            pace_s = None
+            if hurried:
+                pace_s = HURRY_S if cheap else HURRY_COSTLY_S
+            elif cheap and 0 < check.streak.failures < SUSPECT_LOOKS * check.settings.failures:
+                pace_s = max(HURRY_S, self._every_s(check) / SUSPECT_SHARE)
+            self._monitoring.sampler.hurry(check.probe, pace_s)
+
+    def _every_s(self, check: ManagedCheck) -> float:
+        return check.settings.every_s or self._monitoring.settings.intervals.monitoring_s
+
+    def _suspected(self) -> None:
+        """A check failed: what its failing will be judged by is looked at anew, beginning with what it depends on."""
+        sampler = self._monitoring.sampler
+        sampler.look_soon(f"{self._service.name}.process")
+        for name in self._service.settings.depends_on:
+            parent = self._keeper.services.get(name)
+            if parent is not None:
+                for check in parent.checks.values():
+                    sampler.look_soon(check.probe)
+                sampler.look_soon(f"{name}.process")
 
     def _add_checks(self) -> None:
         service = self._service
@@ -115,22 +140,26 @@ class ServiceWatch:
         for name, settings in checks_by_name(service.settings.checks).items():
             probe = f"{service.name}.{name}"
             kind = check_probes()[settings.type]
+            every_s = settings.every_s or every_default
+            made = kind(settings, self._monitoring.clock)
             check = ManagedCheck(
                 name=name,
                 probe=probe,
                 settings=settings,
-                streak=StreakDetector(settings.failures),
-                asks=getattr(kind, "asks", False),
-                about_service=getattr(kind, "about_service", True),
+                streak=StreakDetector(settings.failures, span_s=(settings.failures - 1) * every_s),
+                asks=getattr(made, "asks", False),
+                about_service=getattr(made, "about_service", True),
+                dependency=getattr(made, "dependency", False),
             )
             service.checks[name] = check
             self._monitoring.watch(
                 probe,
                 service.subject,
-                kind(settings, self._monitoring.clock),
+                made,
                 kind=settings.type,
-                every_s=settings.every_s or every_default,
+                every_s=every_s,
                 timeout_s=settings.timeout_s + OWN_DEADLINE_S,
+                hedge_s=HEDGE_S if settings.type in HEDGED else None,
                 on_reading=lambda reading, check=check: self._checked(check, reading),  # type: ignore[misc]
             )
             self._probes.append(probe)
@@ -170,7 +199,12 @@ class ServiceWatch:
             check.last = reading  # nothing runs: its checks have nothing to tell
             return
         before = service.state
+        failures = check.streak.failures
         self._keeper.hear(service, check, reading)
+        if check.streak.failures != failures:
+            self._pace()
+            if check.streak.failures:
+                self._suspected()
         if service.state is ServiceState.FAILING and before is ServiceState.FAILING:
             self._report_unhealthy()
         elif service.state is ServiceState.UP and reading.state is ReadingState.OK:
@@ -182,15 +216,23 @@ class ServiceWatch:
     def _process_read(self, reading: Reading) -> None:
         service = self._service
         frozen = self._process.frozen and reading.state is ReadingState.OK
-        service.frozen_looks = service.frozen_looks + 1 if frozen else 0
+        if not frozen:
+            service.frozen_since = None
+        elif service.frozen_since is None:
+            service.frozen_since = reading.at
+        self._monitoring.sampler.hurry(reading.probe, FROZEN_LOOK_S if frozen and not self._is_frozen() else None)
         if not service.operating and (
-            not service.has_process or service.frozen_looks == FROZEN_LOOKS or service.run.state is RunState.FROZEN
+            not service.has_process or (frozen and self._is_frozen()) or service.run.state is RunState.FROZEN
         ):
             self._keeper.observe(service)
         elif service.grace_until is not None:
             self._keeper.update(service)  # the grace time may be over without any check to say so
         if reading.state is ReadingState.OK:
             self._limits.observe(reading.at, reading.values)
+
+    def _is_frozen(self) -> bool:
+        since = self._service.frozen_since
+        return since is not None and self._monitoring.clock.monotonic() - since >= FROZEN_S
 
     def _clear_when_well(self) -> None:
         """Resolve what the checks had raised, once they pass; that they no longer fail is not enough."""

@@ -8,13 +8,18 @@ from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Outcome
 from autonomyd.model.plan import Autonomy
 from autonomyd.model.service import Intent, RunState, ServiceState
+from autonomyd.model.trust import NO_CONSENT, ConsentFacts, Experience
+from autonomyd.model.window import MaintenanceWindow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckFacts:
     """One check of a service: its kind ("http"), failures in a row, and how many it `needed` to count as failing.
     `asks`: it asks the process for work (so that idleness speaks against it); `about_service`: it tells whether the
-    service works at all, not only how some thing around it looks (a file's size)."""
+    service works at all, not only how some thing around it looks (a file's size). `failing_for_s` spans the begin of
+    the first failed look of the row to the end of the newest; `dependency`: it asks something that the service needs, and
+    not the service; `answered`: the newest failure was an answer, a wrong
+    one, and not silence."""
 
     name: str
     kind: str
@@ -24,13 +29,19 @@ class CheckFacts:
     known: bool
     asks: bool = True
     about_service: bool = True
+    dependency: bool = False
     message: str = ""
+    failing_for_s: float = 0.0
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceFacts:
     """A service at the moment of judgement. `cpu_percent` is of one core over the newest sample, None when unknown.
-    `parents_down` names the services it depends on that are not up; `run_age_s` is how long it has been running."""
+    `parents_down` names the services it depends on that are not up, `parents_unsure` those that have not been seen well
+    since this one began to fail; `run_age_s` is how long it has been running. `children` depend on it, directly or not.
+    `deaths` are the monotonic times of its last unasked ends. `fallback`: whether it runs by its fallback command, None
+    when none is declared."""
 
     name: str
     state: ServiceState
@@ -44,6 +55,11 @@ class ServiceFacts:
     run_age_s: float | None = None
     parents_down: tuple[str, ...] = ()
     exceeded: tuple[str, ...] = ()
+    parents_unsure: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+    deaths: tuple[float, ...] = ()
+    fallback: bool | None = None
+    can_reload: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +87,136 @@ class CleanupPreview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortHolder:
+    """A process that listens on a port of the service and is not its main process. `started` is in clock ticks since
+    boot; pid and started are None when the owner may not be seen. `ours`: it carries the service's own mark, so it is
+    an orphan of an earlier run; `allowed`: the configuration names its program as one that may be ended."""
+
+    port: int
+    pid: int | None
+    started: int | None
+    name: str
+    ours: bool = False
+    allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PidFileFacts:
+    """The service's pid file while the service does not run. `names` says in words whom it names; `stale` only when it
+    certainly names no process of the service."""
+
+    path: str
+    pid: int | None
+    sha256: str
+    names: str
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodFile:
+    """A configuration file that differs from what it was when the service was last verified healthy. `now_sha256` is
+    None when it is gone. `aside` is where the present content goes, `diff_sha256` the readable difference, both in the
+    object store already. `problem` is why it does not parse ("" when it does, or its format is not known). Mode and
+    owner are those of the good one."""
+
+    path: str
+    good_sha256: str
+    good_at: float
+    now_sha256: str | None
+    changed_at: float | None
+    aside: str
+    diff_sha256: str
+    summary: str = ""
+    problem: str = ""
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseFacts:
+    """The link of the release that is in use, and the target that was last verified healthy (None: none yet)."""
+
+    link: str
+    now: str
+    good: str | None
+    good_at: float | None = None
+    changed_at: float | None = None
+
+    @property
+    def changed(self) -> bool:
+        return self.good is not None and self.good != self.now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberFacts:
+    """A number that the configuration allows to be tuned. `toward` is the next value, one bounded step on; None at the
+    floor or ceiling. `helps` are the causes against which it is declared."""
+
+    name: str
+    path: str
+    format: str
+    key: str
+    value: float
+    toward: float | None
+    floor: float
+    ceiling: float
+    helps: frozenset[Cause] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFile:
+    """A log of the service that may be rotated, and how."""
+
+    path: str
+    bytes: int
+    method: str = "copytruncate"
+    keep: int = 3
+    compress: bool = True
+    signal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogErrors:
+    """What a log check has matched lately: the rule's name, how many lines, one of them (secrets masked), and the cause
+    that the rule stands for (None when it only says that something is wrong)."""
+
+    check: str
+    rule: str
+    count: int
+    example: str
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """A database session that holds others up. `kind` is idle_in_transaction or blocking; `blocks` how many wait."""
+
+    check: str
+    id: int
+    kind: str
+    age_s: float
+    blocks: int = 0
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerFacts:
+    """The container of a service as the engine tells it."""
+
+    id: str
+    name: str
+    state: str
+    health: str = ""
+    exit_code: int | None = None
+    oom_killed: bool = False
+    restarts: int = 0
+    removable: tuple[str, ...] = ()
+    unused_images: tuple[str, ...] = ()
+    reclaimable_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PauseFacts:
     """`until` is epoch seconds, None without an end."""
 
@@ -84,7 +230,7 @@ class GateLimits:
     """The bounds of the gates (settings `[healing]` and the service's `restart`)."""
 
     confidence: float = 85.0
-    cooldown_first_s: float = 1.0
+    cooldown_first_s: float = 0.2
     cooldown_factor: float = 2.0
     cooldown_cap_s: float = 300.0
     healthy_reset_s: float = 300.0
@@ -94,14 +240,18 @@ class GateLimits:
     acts_per_hour_host: int = 30
     restart_max: int = 5
     restart_within_s: float = 300.0
+    flapping_max: int = 10
+    flapping_within_s: float = 3600.0
     park_retry_s: float = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """All that one decision rests on. `now` is monotonic, `wall_now` epoch seconds; `luck` (0..1) spreads waits.
-    `learned` maps a strategy to the points that experience adds to its confidence. `tripped` says why the
-    blast-radius breaker is open ("" when it is closed)."""
+    `learned` maps (cause, strategy) to how it fared here, `earned` a strategy to the most that it may do after it
+    failed here. `tripped` says why the blast-radius breaker is open ("" when it is closed). `unread` maps a fact that
+    could not be read to why: a strategy that reads it does nothing. `config` holds only the files that changed since
+    the service was verified healthy. `windows` are the maintenance windows, whether they are open or not."""
 
     now: float
     wall_now: float
@@ -110,8 +260,21 @@ class Situation:
     limits: GateLimits
     service: ServiceFacts | None = None
     cleanup: CleanupPreview | None = None
+    ports: tuple[PortHolder, ...] = ()
+    pid_file: PidFileFacts | None = None
+    config: tuple[GoodFile, ...] = ()
+    release: ReleaseFacts | None = None
+    numbers: tuple[NumberFacts, ...] = ()
+    logs: tuple[LogFile, ...] = ()
+    log_errors: tuple[LogErrors, ...] = ()
+    sessions: tuple[SessionFacts, ...] = ()
+    container: ContainerFacts | None = None
+    unread: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     custom_strategy: str | None = None
     past: tuple[PastFix, ...] = ()
-    learned: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    learned: Mapping[tuple[Cause, str], Experience] = field(default_factory=lambda: MappingProxyType({}))
+    earned: Mapping[str, Autonomy] = field(default_factory=lambda: MappingProxyType({}))
+    consent: ConsentFacts = NO_CONSENT
+    windows: tuple[MaintenanceWindow, ...] = ()
     tripped: str = ""
     unknown: str = ""

@@ -35,6 +35,14 @@ class Strategy(Protocol):
     def consented(self) -> bool:
         """Whether the configuration itself is a person's standing consent to an irreversible step."""
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The names of the Situation's facts that it rests on; one of them unread means that it does nothing."""
+
+    @property
+    def yields(self) -> frozenset[type]:
+        """The kinds of step that it may answer with."""
+
     def steps(self, issue: Issue, situation: Situation) -> tuple[Step, ...]:
         """The steps now; empty when there is nothing it could do (`why_nothing` says why)."""
 

@@ -5,7 +5,7 @@ import heapq
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True, kw_only=True)
 class ScheduledProbe:
     """A probe, when it runs, and what its looks cost. `second_after_s`: rates need two looks, so the second comes
-    this soon. `quick` is the look that is made without waiting, if the probe has one."""
+    this soon. `quick` is the look that is made without waiting, if the probe has one. `hedge_s`: a look that is not back
+    after this time gets a second one beside it, so that silence is known twice after one time-out."""
 
     name: str
     kind: str
@@ -50,6 +51,7 @@ class ScheduledProbe:
     told: str = ""
     urgent_every_s: float | None = None
     second_after_s: float | None = None
+    hedge_s: float | None = None
     quick: QuickProbe | None = None
 
     @property
@@ -102,6 +104,13 @@ class Sampler:
         entry.urgent_every_s = every_s
         if every_s is not None:
             self._push(entry, self._clock.monotonic())
+
+    def look_soon(self, name: str) -> None:
+        """Make the next look of the probe now, unless one is under way."""
+        entry = self.probes.get(name)
+        now = self._clock.monotonic()
+        if entry is not None and not entry.busy and entry.due > now:
+            self._push(entry, now)
 
     def run_due(self) -> float:
         """Begin every look that is due; returns the seconds until the next one is."""
@@ -173,9 +182,7 @@ class Sampler:
             entry.looks += 1
             self._look_now(entry, entry.quick)
             return
-        task = asyncio.get_running_loop().create_task(self._run(entry))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._spawn(self._run(entry))
 
     def _look_now(self, entry: ScheduledProbe, quick: QuickProbe) -> None:
         began = time.perf_counter()
@@ -189,8 +196,27 @@ class Sampler:
         if entry.quick is not None:
             self._look_now(entry, entry.quick)
             return
-        probe = cast("Probe", entry.probe)
         entry.busy = True
+        hedge = None
+        if entry.hedge_s is not None:
+            hedge = asyncio.get_running_loop().call_later(entry.hedge_s, self._look_beside, entry)
+        try:
+            await self._look(entry)
+        finally:
+            entry.busy = False
+            if hedge is not None:
+                hedge.cancel()
+
+    def _look_beside(self, entry: ScheduledProbe) -> None:
+        self._spawn(self._look(entry))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look(self, entry: ScheduledProbe) -> None:
+        probe = cast("Probe", entry.probe)
         entry.looks += 1
         began = time.perf_counter()
         looks: Look | tuple[Look, ...]
@@ -201,8 +227,6 @@ class Sampler:
             looks = Look(state=ReadingState.UNKNOWN, message=f"no answer within {entry.timeout_s:g} s")
         except Exception as error:
             looks = _raised(error)
-        finally:
-            entry.busy = False
         self._hear(entry, looks, time.perf_counter() - began)
 
     def _hear(self, entry: ScheduledProbe, looks: Look | tuple[Look, ...], took_s: float) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from autonomyd.settings.base import Argv, Seconds, Table
+from autonomyd.settings.container import ContainerControl, LaunchdControl
 from autonomyd.settings.pattern import checked_pattern
 
 
@@ -25,6 +26,8 @@ class ProcessControl(Table):
     """The pid file that the service writes itself, if it does."""
     stop_signal: Literal["TERM", "INT", "QUIT", "HUP"] = "TERM"
     """First signal of a stop; KILL follows after stop_timeout_s."""
+    reload_signal: Literal["HUP", "USR1", "USR2"] | None = None
+    """Signal at which it reads its configuration anew; without it, it can't be reloaded."""
     stop_timeout_s: Seconds = 10.0
     """Time for an orderly stop before SIGKILL."""
 
@@ -36,6 +39,8 @@ class SystemdControl(Table):
     """This kind of control."""
     unit: str = Field(pattern=r"^[A-Za-z0-9:_.\\@-]+\.[a-z]+$")
     """Full unit name, with its suffix: nginx.service."""
+    reload: bool = False
+    """The unit can be reloaded (it has ExecReload=): a changed configuration then needs no restart."""
     stop_timeout_s: Seconds = 100.0
     """Time for the unit's stop job before autonomyd calls it failed (systemd's own default is 90 s)."""
 
@@ -51,6 +56,8 @@ class CommandControl(Table):
     """Stops the service; without it, stop_signal goes to the process."""
     restart: Argv | None = None
     """Restarts the service; without it: stop, then start."""
+    reload: Argv | None = None
+    """Makes it read its configuration anew; without it, it can't be reloaded."""
     pidfile: str | None = None
     """Where the service's pid is written."""
     match: str | None = None
@@ -72,4 +79,6 @@ class CommandControl(Table):
         return None if value is None else checked_pattern(value)
 
 
-Control = Annotated[ProcessControl | SystemdControl | CommandControl, Field(discriminator="type")]
+AnyControl = ProcessControl | SystemdControl | CommandControl | ContainerControl | LaunchdControl
+
+Control = Annotated[AnyControl, Field(discriminator="type")]

@@ -9,6 +9,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from autonomyd.model.plan import Autonomy
 from autonomyd.settings.base import Percent, Seconds, Table
 from autonomyd.settings.control import Control
+from autonomyd.settings.fallback import FallbackSettings
+from autonomyd.settings.release import ReleaseSettings
+from autonomyd.settings.rotate import RotateSettings
+from autonomyd.settings.tune import TuneSettings
 
 
 class CheckSettings(Table):
@@ -41,6 +45,8 @@ class Limits(Table):
     """Child processes, at all depths."""
     threads: Annotated[int, Field(gt=0)] | None = None
     """Threads."""
+    zombies: Annotated[int, Field(gt=0)] | None = None
+    """Dead children that it does not collect."""
     for_s: Annotated[float, Field(ge=0)] = 30.0
     """How long a bound must be exceeded."""
     clear_percent: Percent = 90.0
@@ -123,5 +129,19 @@ class ServiceSettings(Table):
     """Bounds on its processes."""
     restart: RestartLimit = Field(default_factory=RestartLimit)
     """How many restarts are too many."""
+    release: ReleaseSettings | None = None
+    """The symbolic link that names the release in use."""
+    fallback: FallbackSettings | None = None
+    """What runs instead when nothing else helps."""
+    tune: tuple[TuneSettings, ...] = ()
+    """Numbers that may be changed to heal it."""
+    rotate: RotateSettings | None = None
+    """Consent to rotate its `logs`."""
+    ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
+    """Ports that it listens on; default: those of its checks that ask this machine."""
+    may_end: tuple[str, ...] = ()
+    """Programs (by name) that may be ended when they hold its port."""
+    verify_s: Seconds | None = None
+    """Longest time in which new samples must show that a fix helped; default: healing.verify_s."""
     check_every_s: Seconds | None = None
     """Interval of the process metrics and limits; default: the shortest interval of its checks."""

@@ -144,7 +144,7 @@ async def test_the_parent_is_healed_first_and_its_child_follows(world):
         web.control.die(1)
         db.control.die(1)
         await world.until(lambda: world.state("web") is UP and world.state("db") is UP, within_s=60.0)
-        await asyncio.sleep(10.0)
+        await asyncio.sleep(15.0)
         assert world.open_issues() == []
     started = {fix.plan.service: fix.started_at for fix in world.journal_rows}
     ended = {fix.plan.service: fix.ended_at for fix in world.fixes}

@@ -4,13 +4,29 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from autonomyd.execute.playbooks.custom import Custom
+from autonomyd.execute.playbooks.fall_back import FallBack
 from autonomyd.execute.playbooks.free_disk_space import FreeDiskSpace
+from autonomyd.execute.playbooks.free_port import FreePort
 from autonomyd.execute.playbooks.kill_and_start import KillAndStart
+from autonomyd.execute.playbooks.reload import Reload
+from autonomyd.execute.playbooks.remove_stale_pid_file import RemoveStalePidFile
 from autonomyd.execute.playbooks.restart import Restart
+from autonomyd.execute.playbooks.restart_stack import RestartStack
 from autonomyd.execute.playbooks.start import Start
 from autonomyd.model.strategy import Strategy
 
-BUNDLED: tuple[Strategy, ...] = (Custom(), Start(), Restart(), KillAndStart(), FreeDiskSpace())
+BUNDLED: tuple[Strategy, ...] = (
+    Custom(),
+    Start(),
+    FreePort(),
+    RemoveStalePidFile(),
+    Reload(),
+    Restart(),
+    KillAndStart(),
+    RestartStack(),
+    FallBack(),
+    FreeDiskSpace(),
+)
 
 
 @cache

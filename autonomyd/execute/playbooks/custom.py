@@ -20,6 +20,8 @@ class Custom:
     disruptive: bool = False
     reversible: bool = True
     consented: bool = True
+    reads: frozenset[str] = frozenset({"custom_strategy"})
+    yields: frozenset[type] = frozenset({CallStrategy})
 
     def steps(self, issue: Issue, situation: Situation) -> tuple[Step, ...]:
         return (CallStrategy(name=situation.custom_strategy),) if situation.custom_strategy else ()

@@ -22,6 +22,8 @@ class FreeDiskSpace:
     disruptive: bool = False
     reversible: bool = False
     consented: bool = True
+    reads: frozenset[str] = frozenset({"cleanup"})
+    yields: frozenset[type] = frozenset({RemoveFiles})
 
     def steps(self, issue: Issue, situation: Situation) -> tuple[Step, ...]:
         found = situation.cleanup

@@ -20,6 +20,8 @@ class KillAndStart:
     disruptive: bool = True
     reversible: bool = True
     consented: bool = False
+    reads: frozenset[str] = frozenset({"service"})
+    yields: frozenset[type] = frozenset({StopService, StartService})
 
     def steps(self, issue: Issue, situation: Situation) -> tuple[Step, ...]:
         if situation.service is None:

@@ -21,6 +21,8 @@ class Start:
     disruptive: bool = False
     reversible: bool = True
     consented: bool = False
+    reads: frozenset[str] = frozenset({"service"})
+    yields: frozenset[type] = frozenset({StartService})
 
     def steps(self, issue: Issue, situation: Situation) -> tuple[Step, ...]:
         service = situation.service

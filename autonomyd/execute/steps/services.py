@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from autonomyd.model.step import RestartService, StartService, StepResult, StopService
+from autonomyd.model.step import ReloadService, RestartService, StartService, StepResult, StopService, SwitchCommand
 
 
 class ServiceHands(Protocol):
@@ -13,6 +13,10 @@ class ServiceHands(Protocol):
     async def stop(self, name: str, *, force: bool) -> str: ...
 
     async def restart(self, name: str) -> str: ...
+
+    async def reload(self, name: str) -> str: ...
+
+    async def switch(self, name: str, *, fallback: bool) -> str: ...
 
     def runs(self, name: str) -> bool: ...
 
@@ -54,3 +58,28 @@ class RestartHandler:
         if self._hands.runs(step.service):
             return None
         return StepResult(ok=True, message=await self._hands.start(step.service))
+
+
+class ReloadHandler:
+    def __init__(self, hands: ServiceHands) -> None:
+        self._hands = hands
+
+    async def apply(self, step: ReloadService) -> StepResult:
+        return StepResult(ok=True, message=await self._hands.reload(step.service))
+
+    async def undo(self, step: ReloadService) -> StepResult:
+        """The files it had read are back by now, if any were changed: it reads them again. Started when it is gone."""
+        if not self._hands.runs(step.service):
+            return StepResult(ok=True, message=await self._hands.start(step.service))
+        return StepResult(ok=True, message=await self._hands.reload(step.service))
+
+
+class SwitchHandler:
+    def __init__(self, hands: ServiceHands) -> None:
+        self._hands = hands
+
+    async def apply(self, step: SwitchCommand) -> StepResult:
+        return StepResult(ok=True, message=await self._hands.switch(step.service, fallback=step.fallback))
+
+    async def undo(self, step: SwitchCommand) -> StepResult:
+        return StepResult(ok=True, message=await self._hands.switch(step.service, fallback=not step.fallback))

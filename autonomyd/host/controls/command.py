@@ -13,7 +13,7 @@ from autonomyd.aio.clock import Clock
 from autonomyd.host.controls.ending import end_family, late_note
 from autonomyd.host.controls.evidence import read_pidfile
 from autonomyd.host.controls.main_process import MainProcess
-from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange
+from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange, PlainControl
 from autonomyd.host.pidfd import identify, wait_exit
 from autonomyd.host.process import ProcessIdentity, all_pids, cmdline, read_process
 from autonomyd.host.signals import named_signal, send_signal
@@ -31,7 +31,7 @@ BLIND = "neither pidfile nor match is configured: what runs cannot be seen"
 log = structlog.get_logger(__name__)
 
 
-class ControlledCommand:
+class ControlledCommand(PlainControl):
     """A service that its own commands start and stop."""
 
     kind = "command"
@@ -84,6 +84,17 @@ class ControlledCommand:
                 return await self._acting(RunState.STARTING, self._restart)
             await self._acting(RunState.STOPPING, lambda: self._stop(force=False))
             return await self._start()
+
+    @property
+    def can_reload(self) -> bool:
+        return self._settings.reload is not None
+
+    async def reload(self) -> ServiceRun:
+        if self._settings.reload is None:
+            return await super().reload()
+        async with self._lock:
+            await self._run(self._settings.reload, "reload")
+            return self.observe()
 
     async def close(self) -> None:
         self._on_change = None

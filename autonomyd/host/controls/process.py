@@ -22,13 +22,14 @@ from autonomyd.host.controls.evidence import (
     runs_command,
 )
 from autonomyd.host.controls.main_process import MainProcess
-from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange
+from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange, PlainControl
 from autonomyd.host.pidfd import identify
 from autonomyd.host.process import ProcessIdentity, read_process
-from autonomyd.host.signals import Ended
+from autonomyd.host.signals import Ended, named_signal, send_signal
 from autonomyd.host.spawn import Spawned, SpawnError, service_environment, spawn
 from autonomyd.model.service import RunState, ServiceRun
 from autonomyd.settings.control import ProcessControl
+from autonomyd.settings.fallback import FallbackSettings
 
 PIDFILE_WAIT_S = 10.0
 PIDFILE_LOOK_S = 0.02
@@ -39,14 +40,25 @@ CLOCK_SLACK_S = 2.0
 log = structlog.get_logger(__name__)
 
 
-class ControlledProcess:
+class ControlledProcess(PlainControl):
     """One program that runs under the daemon and outlives it."""
 
     kind = "process"
 
-    def __init__(self, name: str, settings: ProcessControl, *, state_dir: Path, clock: Clock, instance: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: ProcessControl,
+        *,
+        state_dir: Path,
+        clock: Clock,
+        instance: str,
+        second: FallbackSettings | None = None,
+    ) -> None:
         self.name = name
         self._settings = settings
+        self._second = second
+        self._on_second = False
         self._clock = clock
         self._cwd = Path(settings.cwd) if settings.cwd else state_dir
         self._output = Path(settings.stdout) if settings.stdout else state_dir / "logs" / f"{name}.log"
@@ -92,6 +104,27 @@ class ControlledProcess:
         async with self._lock:
             await self._stop(force=False)
             return await self._start()
+
+    @property
+    def can_reload(self) -> bool:
+        return self._settings.reload_signal is not None
+
+    async def reload(self) -> ServiceRun:
+        main = self._main
+        if self._settings.reload_signal is None:
+            return await super().reload()
+        if main is None or not send_signal(main.identity, named_signal(self._settings.reload_signal)):
+            raise ControlError(f"{self.name} does not run, so it can't be reloaded", ErrorKind.TRANSIENT)
+        return self.observe()
+
+    @property
+    def fallback(self) -> bool:
+        return self._on_second
+
+    def use_fallback(self, on: bool) -> None:
+        if on and self._second is None:
+            super().use_fallback(on)
+        self._on_second = on
 
     async def close(self) -> None:
         self._on_change = None
@@ -142,8 +175,10 @@ class ControlledProcess:
             raise ControlError(str(error), ErrorKind.TRANSIENT if error.passing else ErrorKind.OPERATOR) from error
 
     def _spawn_now(self) -> Spawned:
-        env = service_environment(os.environ, self._settings.env) | {MARKER: self._marker}
-        spawned = spawn(self._settings.command, cwd=self._cwd, env=env, output=self._output)
+        second = self._second if self._on_second else None
+        command, own = (second or self._settings).command, (second or self._settings).env
+        env = service_environment(os.environ, own) | {MARKER: self._marker}
+        spawned = spawn(command, cwd=self._cwd, env=env, output=self._output)
         self._remember(spawned.identity)
         return spawned
 

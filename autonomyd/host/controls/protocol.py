@@ -54,5 +54,38 @@ class ServiceControl(Protocol):
     async def restart(self) -> ServiceRun:
         """Stop, then start, as one act. Raises ControlError."""
 
+    @property
+    def can_reload(self) -> bool:
+        """Whether `reload` can work here."""
+
+    async def reload(self) -> ServiceRun:
+        """Lets the running service read its configuration anew. Raises ControlError."""
+
+    @property
+    def fallback(self) -> bool:
+        """Whether what it runs, or would start, is the fallback command."""
+
+    def use_fallback(self, on: bool) -> None:
+        """Which command the next start runs. Raises ControlError(operator) when there is no other."""
+
     async def close(self) -> None:
         """Stops watching. Never stops the service."""
+
+
+class PlainControl:
+    """What a control answers that can neither reload nor fall back; the others override it."""
+
+    @property
+    def can_reload(self) -> bool:
+        return False
+
+    async def reload(self) -> ServiceRun:
+        raise ControlError("it can't be told to read its configuration anew", ErrorKind.OPERATOR)
+
+    @property
+    def fallback(self) -> bool:
+        return False
+
+    def use_fallback(self, on: bool) -> None:
+        if on:
+            raise ControlError("no fallback command is declared for it", ErrorKind.OPERATOR)

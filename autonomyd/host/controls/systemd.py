@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from signal import Signals
 
 from autonomyd.host.controls.main_process import FROZEN_LETTER
-from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange
+from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange, PlainControl
 from autonomyd.host.dbus import BusError, BusMissingError
 from autonomyd.host.process import read_process
 from autonomyd.host.systemd import JobFailedError, SystemdManager, UnitState
@@ -41,7 +41,7 @@ STATES = {
 }
 
 
-class ControlledUnit:
+class ControlledUnit(PlainControl):
     """One systemd unit."""
 
     kind = "systemd"
@@ -49,6 +49,7 @@ class ControlledUnit:
     def __init__(self, name: str, settings: SystemdControl, *, manager: SystemdManager | None) -> None:
         self.name = name
         self._unit = settings.unit
+        self._can_reload = settings.reload
         self._stop_timeout_s = settings.stop_timeout_s
         self._own_manager = manager is None
         self._manager = manager or SystemdManager()
@@ -91,6 +92,17 @@ class ControlledUnit:
                 await self._act(self._manager.reset_failed(self._unit))
             timeout_s = self._stop_timeout_s + START_TIMEOUT_S
             await self._act(self._manager.run_job("RestartUnit", self._unit, timeout_s=timeout_s))
+            return self.observe()
+
+    @property
+    def can_reload(self) -> bool:
+        return self._can_reload
+
+    async def reload(self) -> ServiceRun:
+        if not self._can_reload:
+            return await super().reload()
+        async with self._lock:
+            await self._act(self._manager.run_job("ReloadUnit", self._unit, timeout_s=START_TIMEOUT_S))
             return self.observe()
 
     async def close(self) -> None:

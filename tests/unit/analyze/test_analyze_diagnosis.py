@@ -35,7 +35,7 @@ TABLE = [
         False,
     ),
     ("fails and idle", UNHEALTHY, service(checks=(HTTP,), cpu_percent=0.1), Cause.PROCESS_HUNG, ("http", "idle"), False),  # noqa: E501
-    ("a file is too large, and the service is quiet", UNHEALTHY, service(checks=(THING,), cpu_percent=0.0), Cause.PROCESS_HUNG, ("file",), False),  # noqa: E501
+    ("a file is too large, and the service is quiet", UNHEALTHY, service(checks=(THING,), cpu_percent=0.0), None, (), False),  # noqa: E501
     ("a plugin complains, and the service is quiet", UNHEALTHY, service(checks=(WORD,), cpu_percent=0.0), Cause.PROCESS_HUNG, ("command",), False),  # noqa: E501
     ("fails for long", UNHEALTHY, service(checks=(LONG,)), Cause.PROCESS_HUNG, ("http", "persistence"), False),
     ("fails, some work", UNHEALTHY, service(checks=(HTTP,), cpu_percent=20.0), Cause.PROCESS_HUNG, ("http",), False),
