@@ -206,3 +206,22 @@ async def test_without_pidfile_and_match_nothing_is_claimed(bench: Bench) -> Non
     control = await bench.opened(start=("true",))
     assert control.observe().state is RunState.UNKNOWN
     assert (await control.start()).state is RunState.UNKNOWN
+
+
+async def test_a_pid_file_that_names_an_older_innocent_process_is_not_believed(bench):
+    """The program that our own start brought up is remembered: whoever else the file names, it is not the service."""
+    keys = {"pidfile": str(bench.pidfile)}
+    control = await bench.opened(**keys)
+    started = await control.start()
+    with subprocess.Popen(["sleep", "60"]) as innocent:
+        try:
+            await control.stop(force=True)
+            assert identify(started.pid or 0) is None
+            bench.pidfile.write_text(str(innocent.pid))
+            assert control.observe().state is RunState.GONE
+            again = await bench.opened(**keys)
+            assert again.observe().state is RunState.GONE
+            await again.stop()
+            assert innocent.poll() is None
+        finally:
+            innocent.kill()

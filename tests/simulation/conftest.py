@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from autonomyd.aio.dependency import Dependencies
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
 from autonomyd.engine import watching
 from autonomyd.engine.cleaning import Cleaner
@@ -25,6 +26,7 @@ from autonomyd.execute.steps.services import RestartHandler, StartHandler, StopH
 from autonomyd.model.service import Intent, RunState, ServiceState
 from autonomyd.model.step import RestartService, StartService, StopService
 from autonomyd.monitor.probe import failed, ok, unknown
+from autonomyd.settings.dependencies import DependencySettings
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import CheckSettings
 from autonomyd.testing import FakeControl, LoopClock, service_settings
@@ -200,7 +202,8 @@ class World:
             CheckSettings(type=kind, name=f"{name}/{kind}", every_s=1.0, timeout_s=0.5, failures=2) for kind in checks
         )
         service = await self.keeper.add(name, service_settings(**{"checks": each} | settings_keys), Intent.STARTED)
-        self.watches[name] = ServiceWatch(service, self.monitoring, self.keeper)
+        outside = Dependencies(self.clock, limits_of=lambda family: DependencySettings())
+        self.watches[name] = ServiceWatch(service, self.monitoring, self.keeper, outside)
         self.watches[name].state_changed(ServiceState.UNKNOWN)
         return self.scripts[name]
 

@@ -24,6 +24,7 @@ from autonomyd.monitor.probe import Look, failed, ok, unknown
 from autonomyd.settings.load import make_settings
 from autonomyd.settings.service import CheckSettings
 from autonomyd.testing import FakeControl, LoopClock
+from tests.boxes.in_loop import Connection, at_once
 
 pytestmark = pytest.mark.looptime(resolution=1e-9, noop_cycles=12)
 
@@ -32,45 +33,6 @@ CHECKS = {"http": CheckSettings}
 LIMIT = {"max": 3, "within_s": 300.0}
 LATE_S = 1800.0
 SEEDS = int(os.environ.get("AUTONOMYD_TEST_SEEDS", "4"))
-
-
-class Connection:
-    """aiosqlite's connection without its thread."""
-
-    def __init__(self, path: str, **more: Any) -> None:
-        self.raw = sqlite3.connect(path, **more)
-
-    def __await__(self) -> Any:
-        yield from asyncio.sleep(0).__await__()
-        return self
-
-    row_factory = property(None, lambda self, value: setattr(self.raw, "row_factory", value))
-
-    async def execute(self, sql: str, params: Any = ()) -> Any:
-        return self.raw.execute(sql, params)
-
-    async def executemany(self, sql: str, rows: Any) -> Any:
-        return self.raw.executemany(sql, rows)
-
-    async def executescript(self, sql: str) -> Any:
-        return self.raw.executescript(sql)
-
-    async def execute_fetchall(self, sql: str, params: Any = ()) -> Any:
-        return self.raw.execute(sql, params).fetchall()
-
-    async def commit(self) -> None:
-        self.raw.commit()
-
-    async def rollback(self) -> None:
-        self.raw.rollback()
-
-    async def close(self) -> None:
-        self.raw.close()
-
-
-async def at_once(call: Any, *arguments: Any) -> Any:
-    await asyncio.sleep(0)
-    return call(*arguments)
 
 
 class Script(FakeControl):

@@ -215,3 +215,35 @@ async def test_two_services_are_healed_side_by_side(world):
         assert slow.control.observe().state is RunState.GONE
         await world.until(lambda: world.state("slow") is UP, within_s=60.0)
     assert world.keeper.services["slow"].intent is Intent.STARTED
+
+
+async def test_a_fix_counts_as_healed_only_when_it_lasts(world):
+    """A start after which the process lives for two seconds is none; the next one is watched longer than that."""
+    world = world()
+    web = await world.add("web")
+    async with world.running():
+        await asyncio.sleep(60.0)
+        web.control.die(1)
+        await world.until(lambda: world.state("web") is UP, within_s=5.0)
+        await asyncio.sleep(2.0)
+        web.control.die(1)
+        await world.until(lambda: len(world.fixes) == 1, within_s=5.0)
+        assert world.fixes[0].outcome is Outcome.INEFFECTIVE
+        await world.until(lambda: len(world.fixes) == 2, within_s=30.0)
+        healed = world.fixes[1]
+        assert healed.outcome is Outcome.HEALED
+        assert (healed.ended_at or 0.0) - healed.started_at >= 4.0
+        assert world.open_issues() == []
+
+
+async def test_a_hiccup_shorter_than_the_interval_is_no_fault(world):
+    world = world()
+    web = await world.add("web")
+    async with world.running():
+        await asyncio.sleep(5.0)
+        for _ in range(20):
+            web.hung = True
+            await asyncio.sleep(0.8)
+            web.hung = False
+            await asyncio.sleep(7.3)
+    assert web.control.acts == []

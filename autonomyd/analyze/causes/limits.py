@@ -1,4 +1,4 @@
-"""A bound that a person set is exceeded, or a disk fills."""
+"""A bound that a person set is exceeded, a disk fills, or the service runs by its fallback command."""
 
 from autonomyd.analyze.causes.judge import certainly, undetermined
 from autonomyd.model.diagnosis import Cause, Diagnosis
@@ -13,6 +13,7 @@ CAUSES = {
 }
 EXCEEDED = 90.0
 FILLING = 95.0
+RETURN = 90.0
 
 
 def limits(issue: Issue, situation: Situation) -> Diagnosis | None:
@@ -30,4 +31,23 @@ def limits(issue: Issue, situation: Situation) -> Diagnosis | None:
 def disk(issue: Issue, situation: Situation) -> Diagnosis | None:
     if issue.type is not IssueType.RESOURCE_EXHAUSTION or not issue.subject.startswith(("disk:", "folder:")):
         return None
-    return certainly(issue, Cause.DISK_FILLING, FILLING, signal="space", supports=(issue.summary,))
+    cause = Cause.CONTAINER_SPACE if _only_containers_can_go(situation) else Cause.DISK_FILLING
+    return certainly(issue, cause, FILLING, signal="space", supports=(issue.summary,))
+
+
+def _only_containers_can_go(situation: Situation) -> bool:
+    """No file of the allow-listed folders is left to remove, but ended containers or unused images are."""
+    engine = situation.container
+    files = situation.cleanup is not None and situation.cleanup.files
+    return not files and engine is not None and bool(engine.removable or engine.unused_images)
+
+
+def fallback(issue: Issue, situation: Situation) -> Diagnosis | None:
+    service = situation.service
+    if service is None or issue.metric != "fallback":
+        return None
+    if not service.fallback:
+        return undetermined(issue, "it does not run by its fallback command now")
+    if service.fallback_left_s > 0.0:
+        return undetermined(issue, f"its own command is tried again in {service.fallback_left_s:.0f} s")
+    return certainly(issue, Cause.FALLBACK_RUNS, RETURN, signal="fallback", supports=(issue.summary,))

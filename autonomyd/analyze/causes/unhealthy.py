@@ -132,17 +132,16 @@ def _main_cause(situation: Situation, seen: _Seen) -> RankedCause | None:
         cause=Cause.PROCESS_HUNG, confidence=confidence, supports=seen.supports, contradicts=seen.contradicts
     )
     asked = [check for check in seen.failing if check.asks]
-    if asked:
-        wrong = all(check.answered for check in asked)
-        doubt = BUSY_DOUBT if seen.busy else 0.0
-        return replace(
-            bare,
-            cause=from_log or (Cause.WRONG_ANSWERS if wrong else Cause.PROCESS_HUNG),
-            confidence=confidence - doubt,
-        )
-    if named:
+    if named and not asked:
         return replace(bare, cause=from_log or named[0])
-    return bare if of_work else None
+    if not of_work:
+        return None
+    wrong = bool(asked) and all(check.answered for check in asked)
+    return replace(
+        bare,
+        cause=from_log or (Cause.WRONG_ANSWERS if wrong else Cause.PROCESS_HUNG),
+        confidence=confidence - (BUSY_DOUBT if seen.busy else 0.0),
+    )
 
 
 def _overloaded(seen: _Seen) -> RankedCause:

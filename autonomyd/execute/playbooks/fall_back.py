@@ -1,4 +1,4 @@
-"""Run the declared fallback command when nothing else helped."""
+"""Run the declared fallback command when nothing else helped, and the service's own again later."""
 
 from dataclasses import dataclass
 
@@ -42,6 +42,33 @@ class FallBack:
 
     def preview(self, issue: Issue, situation: Situation) -> tuple[str, ...]:
         return (f"run {situation.service.name} by its fallback command",) if situation.service else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnFromFallback:
+    """After `fallback.retry_s`; when its own command still does not work, the fallback is put back."""
+
+    name: str = "return-from-fallback"
+    causes: frozenset[Cause] = frozenset({Cause.FALLBACK_RUNS})
+    rung: int = 0
+    risk: Risk = Risk.MEDIUM
+    disruptive: bool = True
+    reversible: bool = True
+    consented: bool = False
+    reads: frozenset[str] = frozenset({"service"})
+    yields: frozenset[type] = frozenset({SwitchCommand})
+
+    def steps(self, issue: Issue, situation: Situation) -> tuple[Step, ...]:
+        service = situation.service
+        if service is None or not service.fallback or service.fallback_left_s > 0.0:
+            return ()
+        return (SwitchCommand(service=service.name, fallback=False),)
+
+    def why_nothing(self, issue: Issue, situation: Situation) -> str:
+        return "it does not run by its fallback command, or not long enough"
+
+    def preview(self, issue: Issue, situation: Situation) -> tuple[str, ...]:
+        return (f"run {situation.service.name} by its own command again",) if situation.service else ()
 
 
 def _failures(situation: Situation, name: str) -> int:

@@ -11,7 +11,7 @@ from autonomyd.model.step import EndProcess, StartService, Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreePort:
-    """Ends only processes that are certainly left over from the service itself, or named in `may_end`; a stranger is waited
+    """Ends only processes that are certainly left over from the service, or named in `may_end`; a stranger is waited
     for."""
 
     name: str = "free-port"

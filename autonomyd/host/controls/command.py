@@ -50,6 +50,8 @@ class ControlledCommand(PlainControl):
         self._phase: RunState | None = None
         self._message = ""
         self._looked_at = -math.inf
+        self._known = state_dir / "run" / f"{name}.program"
+        self._program = _read_program(self._known)
 
     async def open(self, on_change: OnChange) -> ServiceRun:
         self._on_change = on_change
@@ -195,6 +197,7 @@ class ControlledCommand(PlainControl):
             found = await asyncio.to_thread(self._find)
             if found is not None and found != before and await self._stays(found):
                 self._adopt(found)
+                await asyncio.to_thread(self._remember_program, found)
                 return ""
             if loop.time() >= deadline:
                 break
@@ -231,8 +234,22 @@ class ControlledCommand(PlainControl):
             return None
         if self._match is not None:
             return found if self._match.search(" ".join(cmdline(found.pid))) else None
+        if self._program and program_of(found.pid) != self._program:
+            return None  # the file is stale, or wrong: what it names is not the program that our own start brought up
         # The file was written while this pid was the service's: a younger process only got the number again.
         return found if facts.started_at <= file.written_at + CLOCK_SLACK_S else None
+
+    def _remember_program(self, identity: ProcessIdentity) -> None:
+        program = program_of(identity.pid)
+        if not program or program == self._program or self._match is not None:
+            return
+        self._program = program
+        try:
+            self._known.parent.mkdir(parents=True, exist_ok=True)
+            self._known.write_text("\n".join(program), encoding="utf-8")
+        except OSError as error:
+            # it is known until the daemon ends; a full disk must not keep a service down
+            log.warning("program_record_failed", service=self.name, error=str(error))
 
     def _oldest_match(self, pattern: re.Pattern[str]) -> ProcessIdentity | None:
         found = (identify(pid) for pid in all_pids() if pattern.search(" ".join(cmdline(pid))) and not _is_ours(pid))
@@ -274,6 +291,19 @@ class ControlledCommand(PlainControl):
         if self._on_change is not None:
             self._on_change(run)
         return run
+
+
+def program_of(pid: int) -> tuple[str, ...]:
+    """What a process shows of its program: the base names of its first two words, so that a script's name counts and
+    not only its interpreter's. Empty when it is gone."""
+    return tuple(os.path.basename(word.partition(" ")[0]) for word in cmdline(pid)[:2])
+
+
+def _read_program(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(path.read_text(encoding="utf-8").split("\n"))
+    except (OSError, ValueError):
+        return ()
 
 
 def _is_ours(pid: int) -> bool:

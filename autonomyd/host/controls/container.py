@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from autonomyd.host.containers.api import EngineFailure, EngineRefusal, part
 from autonomyd.host.containers.engine import ContainerEngine
-from autonomyd.host.containers.inspected import ContainerState
+from autonomyd.host.containers.inspected import ContainerState, ended_words
+from autonomyd.host.containers.recreate import Recreation
 from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange, PlainControl
 from autonomyd.host.process import read_process
 from autonomyd.model.service import RunState, ServiceRun
@@ -46,18 +47,19 @@ class ControlledContainer(PlainControl):
 
     def __init__(self, name: str, settings: ContainerControl, *, engine: ContainerEngine) -> None:
         self.name = name
-        self.container = settings.name
-        self.engine = engine
-        self.stop_timeout_s = settings.stop_timeout_s
+        self._container = settings.name
+        self._engine = engine
+        self._stop_timeout_s = settings.stop_timeout_s
         self._reload_signal = settings.reload_signal
+        self._recreation = Recreation(engine.api, settings.name, stop_timeout_s=settings.stop_timeout_s)
         self._lock = asyncio.Lock()
         self._on_change: OnChange | None = None
         self._state = ContainerState(missing="not asked yet")
 
     async def open(self, on_change: OnChange) -> ServiceRun:
         self._on_change = on_change
-        await self.engine.open()
-        self._state = await self.engine.watch(self.container, self._heard)
+        await self._engine.open()
+        self._state = await self._engine.watch(self._container, self._heard)
         return self.observe()
 
     def observe(self) -> ServiceRun:
@@ -81,27 +83,42 @@ class ControlledContainer(PlainControl):
             raise ControlError("it has no reload_signal, so it can't be told to read anew", ErrorKind.OPERATOR)
         return await self._act(lambda: self._post("kill", signal=f"SIG{self._reload_signal}"))
 
+    async def recreate(self) -> tuple[ServiceRun, str]:
+        """Puts a new container of the same description in its place; (what runs then, words for it). Raises
+        ControlError."""
+        words = await self._with_engine(self._recreation.make_anew)
+        return self.observe(), words
+
+    async def take_back(self) -> str | None:
+        """The container from before `recreate` again, running; None where there is nothing to take back. Raises
+        ControlError."""
+        return await self._with_engine(self._recreation.take_back)
+
+    async def keep(self) -> str | None:
+        """Lets the container from before `recreate` go. Raises ControlError."""
+        return await self._with_engine(self._recreation.keep)
+
     async def close(self) -> None:
         self._on_change = None
-        self.engine.unwatch(self.container, self._heard)
+        self._engine.unwatch(self._container, self._heard)
 
-    async def with_engine(self, act: Callable[[], Awaitable[T]]) -> T:
+    async def _with_engine(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do something to the container that nobody else's act overlaps, and that counts as ours. Raises
         ControlError."""
         async with self._lock:
-            with self.engine.acting(self.container):
+            with self._engine.acting(self._container):
                 try:
                     return await act()
                 except EngineRefusal as error:
                     kind = ErrorKind.OPERATOR if error.status in (400, 404) else ErrorKind.TRANSIENT
-                    raise ControlError(f"{self.container}: {error}", kind) from error
+                    raise ControlError(f"{self._container}: {error}", kind) from error
                 except EngineFailure as error:
                     raise ControlError(str(error), ErrorKind.TRANSIENT) from error
                 finally:
-                    await self.engine.refresh(self.container)
+                    await self._engine.refresh(self._container)
 
     async def _act(self, act: Callable[[], Awaitable[None]]) -> ServiceRun:
-        await self.with_engine(act)
+        await self._with_engine(act)
         return self.observe()
 
     async def _start(self) -> None:
@@ -114,12 +131,12 @@ class ControlledContainer(PlainControl):
 
     async def _stop(self, *, force: bool) -> None:
         if (await self._thawed()).status in ("running", "restarting", "stopping"):
-            wait_s = 0 if force else max(1, round(self.stop_timeout_s))
+            wait_s = 0 if force else max(1, round(self._stop_timeout_s))
             await self._post("stop", timeout_s=wait_s + BEYOND_STOP_S, t=str(wait_s))
 
     async def _restart(self) -> None:
         await self._thawed()
-        wait_s = max(1, round(self.stop_timeout_s))
+        wait_s = max(1, round(self._stop_timeout_s))
         await self._post("restart", timeout_s=wait_s + START_TIMEOUT_S, t=str(wait_s))
 
     async def _thawed(self) -> ContainerState:
@@ -131,7 +148,7 @@ class ControlledContainer(PlainControl):
         return await self._present()
 
     async def _present(self) -> ContainerState:
-        state = await self.engine.inspect(self.container)
+        state = await self._engine.inspect(self._container)
         if state.absent:
             raise ControlError(
                 f"{state.missing}: create it (docker run, docker compose up), autonomyd has no description of it",
@@ -140,8 +157,8 @@ class ControlledContainer(PlainControl):
         return state
 
     async def _post(self, verb: str, *, timeout_s: float = START_TIMEOUT_S, **query: str) -> None:
-        path = f"/containers/{part(self.container)}/{verb}"
-        await self.engine.api.ask("POST", path, query=query, timeout_s=timeout_s)
+        path = f"/containers/{part(self._container)}/{verb}"
+        await self._engine.api.ask("POST", path, query=query, timeout_s=timeout_s)
 
     def _heard(self, state: ContainerState) -> None:
         before, self._state = run_of(self._state), state
@@ -157,20 +174,10 @@ def run_of(state: ContainerState) -> ServiceRun:
     run = STATES.get(state.status, RunState.UNKNOWN)
     if run is RunState.GONE:
         if state.settling:
-            return ServiceRun(state=RunState.STOPPING, message="it has ended; whether that was asked for shows soon")
+            # the next word says that it is gone, and it is known then whether that is a death
+            return ServiceRun(state=RunState.RUNNING, message="it has ended; whether that was asked for shows soon")
         return ServiceRun(state=run, message=ASKED if state.asked else ended_words(state), asked=state.asked)
     return ServiceRun(state=run, pid=_pid_here(state), started_at=state.started_at, message=_words(state, run))
-
-
-def ended_words(state: ContainerState) -> str:
-    """Why it does not run."""
-    if state.status in ("created", "configured", "initialized"):
-        return state.error or "the container has not been started yet"
-    if state.oom_killed:
-        return f"killed for want of memory (limit {state.memory_limit / 1e6:.0f} MB)"
-    if state.error:
-        return f"exited with code {state.exit_code}: {state.error}"
-    return f"exited with code {state.exit_code}" + (" (killed)" if state.exit_code == 137 else "")
 
 
 def _words(state: ContainerState, run: RunState) -> str:

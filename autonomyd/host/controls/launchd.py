@@ -27,6 +27,8 @@ COMMAND_TIMEOUT_S = 10.0
 LOOK_EVERY_S = 1.0
 APPEAR_EVERY_S = 0.1
 START_TIMEOUT_S = 30.0
+DAEMONS = "/Library/LaunchDaemons"
+AGENTS = "/Library/LaunchAgents"
 NOT_LOADED_CODE = 113
 """launchctl's exit code for "Could not find service": the job is not loaded in this domain."""
 _FIELD = re.compile(r"^\t([a-z][a-z ]*[a-z]) = (.*)$")
@@ -157,19 +159,23 @@ class ControlledJob(PlainControl):
         await self._look()
         if self._main is not None:
             return
-        if not self._job.loaded:
-            await self._run("bootstrap", self._settings.domain, self._plist())
+        await self._load()
         await self._run("kickstart", self._target)
         await self._appear(before=None)
 
     async def _restart(self) -> None:
         await self._look()
         before = self._main.pid if self._main is not None else None
-        if not self._job.loaded:
-            await self._run("bootstrap", self._settings.domain, self._plist())
+        await self._load()
         # -k ends what runs first; without it a running job is left alone
         await self._run("kickstart", "-k", self._target)
         await self._appear(before=before)
+
+    async def _load(self) -> None:
+        if not self._job.loaded:
+            folder = DAEMONS if self._settings.domain == "system" else AGENTS
+            plist = self._settings.plist or f"{folder}/{self._settings.label}.plist"
+            await self._run("bootstrap", self._settings.domain, plist)
 
     async def _stop(self, *, force: bool) -> None:
         """Unloads the job: one that is only killed would be started again by its own KeepAlive."""
@@ -178,20 +184,29 @@ class ControlledJob(PlainControl):
             await self._run("kill", "SIGKILL", self._target)
         if self._job.loaded:
             await self._run("bootout", self._target)
-        async with self._deadline(self._settings.stop_timeout_s, "it still runs after its stop"):
-            while self._main is not None or self._job.loaded:
-                await asyncio.sleep(APPEAR_EVERY_S)
-                await self._look()
+        await self._until(
+            lambda: self._main is None and not self._job.loaded,
+            within_s=self._settings.stop_timeout_s,
+            otherwise="it still runs after its stop",
+        )
 
     async def _appear(self, *, before: int | None) -> None:
-        async with self._deadline(START_TIMEOUT_S, "no process of it showed after its start"):
-            await self._look()
-            while self._main is None or self._main.pid == before:
-                await asyncio.sleep(APPEAR_EVERY_S)
-                await self._look()
+        await self._until(
+            lambda: self._main is not None and self._main.pid != before,
+            within_s=START_TIMEOUT_S,
+            otherwise="no process of it showed after its start",
+        )
 
-    def _deadline(self, timeout_s: float, words: str) -> "_Deadline":
-        return _Deadline(timeout_s, f"{self._target}: {words} ({timeout_s:g} s)")
+    async def _until(self, wanted: Callable[[], bool], *, within_s: float, otherwise: str) -> None:
+        """Looks until it is so. Raises ControlError when it is not within the time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._look()
+                while not wanted():
+                    await asyncio.sleep(APPEAR_EVERY_S)
+                    await self._look()
+        except TimeoutError:
+            raise ControlError(f"{self._target}: {otherwise} ({within_s:g} s)", ErrorKind.TRANSIENT) from None
 
     async def _act(self, phase: RunState, act: Callable[[], Awaitable[None]]) -> ServiceRun:
         async with self._lock:
@@ -271,19 +286,3 @@ class ControlledJob(PlainControl):
         if self._on_change is not None:
             self._on_change(self.observe())
 
-
-class _Deadline:
-    """`asyncio.timeout` whose end is a ControlError."""
-
-    def __init__(self, timeout_s: float, words: str) -> None:
-        self._timeout = asyncio.timeout(timeout_s)
-        self._words = words
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *error: object) -> None:
-        try:
-            await self._timeout.__aexit__(*error)  # type: ignore[arg-type]
-        except TimeoutError:
-            raise ControlError(self._words, ErrorKind.TRANSIENT) from None

@@ -291,6 +291,8 @@ class ControlledProcess(PlainControl):
 
     def _adopt(self, identity: ProcessIdentity) -> None:
         facts = read_process(identity.pid)
+        if self._second is not None:
+            self._on_second = runs_command(identity.pid, self._second.command, None)
         self._watch(identity, 0.0 if facts is None else facts.started_at)
         log.info("service_adopted", service=self.name, pid=identity.pid)
 

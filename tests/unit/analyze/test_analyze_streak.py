@@ -85,3 +85,20 @@ def test_it_is_raised_exactly_after_so_many_known_failures_in_a_row(states, fail
             row = row + 1 if state is FAILED else 0
             expected = row >= failures
         assert detector.raised is expected
+
+
+def test_quick_looks_do_not_make_a_hiccup_a_fault():
+    detector = StreakDetector(2, span_s=1.0)
+    for tenth in range(10):
+        detector.observe(tenth / 10, FAILED)
+    assert not detector.raised
+    detector.observe(1.0, FAILED)
+    assert detector.raised
+    assert detector.failing_for_s == 1.0
+
+
+def test_a_look_that_took_long_counts_from_its_begin():
+    detector = StreakDetector(2, span_s=1.0)
+    detector.observe(1.0, FAILED, took_s=1.0)
+    detector.observe(1.3, FAILED, took_s=1.0)
+    assert (detector.raised, detector.since) == (True, 0.0)

@@ -1,15 +1,28 @@
 """Playbooks as data: facts in, steps out."""
 
+from dataclasses import replace
+
 import pytest
 
 from autonomyd.execute.playbooks import BUNDLED
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.facts import CleanupPreview
+from autonomyd.model.facts import CleanupPreview, PidFileFacts, PortHolder
+from autonomyd.model.fix import Outcome
 from autonomyd.model.issue import IssueType
 from autonomyd.model.service import RunState
-from autonomyd.model.step import CallStrategy, RemoveFiles, RestartService, StartService, StopService
+from autonomyd.model.step import (
+    CallStrategy,
+    EndProcess,
+    ReloadService,
+    RemoveFile,
+    RemoveFiles,
+    RestartService,
+    StartService,
+    StopService,
+    SwitchCommand,
+)
 from autonomyd.model.subject import Subject
-from autonomyd.testing import issue, service, situation
+from autonomyd.testing import issue, past_fix, service, situation
 
 BY_NAME = {each.name: each for each in BUNDLED}
 DISK = issue(IssueType.RESOURCE_EXHAUSTION, subject=Subject("disk:/var"))
@@ -18,6 +31,12 @@ DISK = issue(IssueType.RESOURCE_EXHAUSTION, subject=Subject("disk:/var"))
 def preview(files=("/var/log/a.2", "/var/log/a.1"), **more):
     return CleanupPreview(**{"root": "/var/log", "files": files, "total_bytes": 5_000_000} | more)
 
+
+DEAD = service(RunState.GONE)
+ORPHAN = PortHolder(port=80, pid=9, started=5, name="nc", ours=True)
+END_ORPHAN = EndProcess(pid=9, started=5, why="nc, holds port 80; left over from an earlier run of it")
+STALE = PidFileFacts(path="/run/web.pid", pid=77, sha256="ab", names="pid 77 (cron)", stale=True)
+TROUBLE = tuple(past_fix("start", ago_s=ago_s, service="web", outcome=Outcome.INEFFECTIVE) for ago_s in (9.0, 6.0, 3.0))
 
 TABLE = [
     ("start", service(RunState.GONE), {}, (StartService(service="web"),)),
@@ -40,6 +59,49 @@ TABLE = [
     ("free-disk-space", None, {}, ()),
     ("custom", None, {"custom_strategy": "high_latency"}, (CallStrategy(name="high_latency"),)),
     ("custom", None, {}, ()),
+    ("free-port", DEAD, {"ports": (ORPHAN,)}, (END_ORPHAN, StartService(service="web"))),
+    ("free-port", DEAD, {"ports": (replace(ORPHAN, ours=False),)}, ()),
+    ("free-port", DEAD, {"ports": (ORPHAN, replace(ORPHAN, pid=8, ours=False))}, ()),
+    ("free-port", DEAD, {"ports": (replace(ORPHAN, pid=None),)}, ()),
+    (
+        "free-port",
+        DEAD,
+        {"ports": (replace(ORPHAN, ours=False, allowed=True), replace(ORPHAN, port=81, ours=False, allowed=True))},
+        (EndProcess(pid=9, started=5, why="nc, holds port 81; allowed by may_end"), StartService(service="web")),
+    ),
+    ("free-port", DEAD, {}, ()),
+    ("free-port", None, {"ports": (ORPHAN,)}, ()),
+    (
+        "remove-stale-pid-file",
+        DEAD,
+        {"pid_file": STALE},
+        (RemoveFile(path="/run/web.pid", before_sha256="ab"), StartService(service="web")),
+    ),
+    ("remove-stale-pid-file", DEAD, {"pid_file": replace(STALE, stale=False)}, ()),
+    ("remove-stale-pid-file", DEAD, {}, ()),
+    ("reload", service(can_reload=True), {}, (ReloadService(service="web"),)),
+    ("reload", service(), {}, ()),
+    ("reload", None, {}, ()),
+    (
+        "restart-stack",
+        service(children=("worker", "api")),
+        {},
+        (
+            StopService(service="worker"),
+            StopService(service="api"),
+            RestartService(service="web"),
+            StartService(service="api"),
+            StartService(service="worker"),
+        ),
+    ),
+    ("restart-stack", service(), {}, ()),
+    ("fall-back", service(fallback=False), {"past": TROUBLE}, (SwitchCommand(service="web", fallback=True),)),
+    ("fall-back", service(fallback=False), {"past": TROUBLE[:2]}, ()),
+    ("fall-back", service(fallback=True), {"past": TROUBLE}, ()),
+    ("fall-back", service(), {"past": TROUBLE}, ()),
+    ("return-from-fallback", service(fallback=True), {}, (SwitchCommand(service="web", fallback=False),)),
+    ("return-from-fallback", service(fallback=True, fallback_left_s=1.0), {}, ()),
+    ("return-from-fallback", service(fallback=False), {}, ()),
 ]  # fmt: skip
 
 
@@ -73,11 +135,17 @@ def test_the_preview_says_how_much():
 
 
 def test_what_they_declare():
-    assert {name for name, each in BY_NAME.items() if each.disruptive} == {"restart", "kill-and-start"}
-    assert {name for name, each in BY_NAME.items() if not each.reversible} == {"free-disk-space"}
+    assert {name for name, each in BY_NAME.items() if each.disruptive} == {
+        "restart",
+        "kill-and-start",
+        "restart-stack",
+        "fall-back",
+        "return-from-fallback",
+    }
+    assert {"free-disk-space", "free-port"} <= {name for name, each in BY_NAME.items() if not each.reversible}
     assert len(BY_NAME) == len(BUNDLED)
     ladder = sorted((each.rung, each.name) for each in BUNDLED if Cause.PROCESS_HUNG in each.causes)
-    assert [name for _, name in ladder] == ["restart", "kill-and-start"]
+    assert [name for _, name in ladder] == ["restart", "kill-and-start", "restart-stack", "fall-back"]
 
 
 @pytest.mark.parametrize(
@@ -98,3 +166,13 @@ def test_every_cause_that_can_be_healed_has_a_remedy(cause):
 @pytest.mark.parametrize("cause", [Cause.PARENT_FAILED, Cause.PROCESS_OVERLOADED])
 def test_a_failed_parent_and_overload_are_not_restarted_away(cause):
     assert not any(cause in each.causes for each in BUNDLED)
+
+
+@pytest.mark.parametrize("playbook", BUNDLED, ids=[each.name for each in BUNDLED])
+def test_a_playbook_yields_only_what_it_declares(playbook):
+    for row in TABLE:
+        if row[0] == playbook.name:
+            steps = playbook.steps(DISK if row[0] == "free-disk-space" else issue(), situation(row[1], **row[2]))
+            assert {type(step) for step in steps} <= playbook.yields
+    assert playbook.reads
+    assert playbook.causes

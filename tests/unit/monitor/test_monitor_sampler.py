@@ -299,3 +299,34 @@ async def test_the_first_periods_are_spread_so_that_probes_do_not_all_run_togeth
     for probe in probes:
         later = probe.began[1:]
         assert all(b - a == pytest.approx(10.0) for a, b in itertools.pairwise(later))
+
+
+async def test_a_look_that_is_not_back_gets_a_second_one_beside_it():
+    bench = Bench()
+    slow = Slow(takes_s=1.0)
+    bench.add("hedged", slow, every_s=10.0).hedge_s = 0.25
+    async with bench.running():
+        await asyncio.sleep(2.0)
+    assert slow.began == [0.0, 0.25]
+    assert [reading.at for reading in bench.readings] == [1.0, 1.25]
+
+
+async def test_a_look_that_is_back_in_time_gets_none():
+    bench = Bench()
+    fast = Slow(takes_s=0.2)
+    bench.add("hedged", fast, every_s=10.0).hedge_s = 0.25
+    async with bench.running():
+        await asyncio.sleep(2.0)
+    assert fast.began == [0.0]
+
+
+async def test_look_soon_brings_the_next_look_forward_once():
+    bench = Bench()
+    probe = Slow()
+    bench.add("watched", probe, every_s=10.0)
+    async with bench.running():
+        await asyncio.sleep(1.0)
+        bench.sampler.look_soon("watched")
+        bench.sampler.look_soon("nobody")
+        await asyncio.sleep(5.0)
+    assert probe.began == [0.0, 1.0]
