@@ -1,7 +1,7 @@
 """A bound that a person set is exceeded, a disk fills, or the service runs by its fallback command."""
 
 from autonomyd.analyze.causes.judge import certainly, undetermined
-from autonomyd.model.diagnosis import Cause, Diagnosis
+from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
 from autonomyd.model.facts import Situation
 from autonomyd.model.issue import Issue, IssueType
 
@@ -23,6 +23,10 @@ def limits(issue: Issue, situation: Situation) -> Diagnosis | None:
     if issue.metric not in service.exceeded:
         # a restart for another reason, or of the daemon, has begun the measurement anew
         return undetermined(issue, f"{issue.metric} is not known to be over its limit now")
+    if issue.metric.endswith(".soon"):
+        supports = (issue.summary, *issue.evidence)
+        leaking = RankedCause(cause=Cause.LEAKING, confidence=EXCEEDED, supports=supports)
+        return Diagnosis(subject=issue.subject, causes=(leaking,), signals=("near its limit", "rising steadily"))
     cause = CAUSES.get(issue.metric, Cause.LIMIT_EXCEEDED)
     # the bound is a person's own word, held for as long as the person asked for: that is proof, not a guess
     return certainly(issue, cause, EXCEEDED, signal="limit", supports=(issue.summary, *issue.evidence))

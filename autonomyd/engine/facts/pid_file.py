@@ -14,8 +14,8 @@ from autonomyd.settings.control import CommandControl, ProcessControl
 
 
 class PidFileReader:
-    """Fills `Situation.pid_file`. It is stale when it certainly names no process of the service: nobody lives under that
-    pid, or somebody who neither carries the service's mark nor runs its command."""
+    """Fills `Situation.pid_file`. It is stale when it certainly names no process of the service: nobody lives under
+    that pid, or somebody who neither carries the service's mark nor runs its command."""
 
     field = "pid_file"
 
