@@ -64,7 +64,7 @@ wheel: $(DEV_READY) ## build the wheel into dist/
 install: install-files ## install for the whole machine below PREFIX (DESTDIR for a package)
 	$(PYTHON) -m venv --clear $(DESTDIR)$(PREFIX)/lib/autonomyd
 	$(DESTDIR)$(PREFIX)/lib/autonomyd/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt '.[systemd]'
+	  --constraint constraints.txt '.[systemd,alerts]'
 	sed -i.orig '1s|$(DESTDIR)/|/|' $(DESTDIR)$(PREFIX)/lib/autonomyd/bin/autonomyd $(DESTDIR)$(PREFIX)/lib/autonomyd/bin/autonomyctl
 	rm $(DESTDIR)$(PREFIX)/lib/autonomyd/bin/*.orig
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -105,7 +105,7 @@ $(VENV)/.made: constraints.txt
 
 $(RUN_READY): $(VENV)/.made $(INPUTS)
 	@echo 'Installing autonomyd and what it needs ...'
-	@$(PIP) --build-constraint constraints.txt --editable '.[systemd]'
+	@$(PIP) --build-constraint constraints.txt --editable '.[systemd,postgres,mysql,yaml,alerts]'
 	@touch $@
 
 $(DEV_READY): $(RUN_READY)

@@ -5,6 +5,7 @@ different kinds, or a check and what the process itself shows. A process that is
 certain.
 """
 
+from autonomyd.analyze.causes.databases import databases
 from autonomyd.analyze.causes.gone import gone
 from autonomyd.analyze.causes.judge import Judge, certainly, failing_words, undetermined
 from autonomyd.analyze.causes.limits import disk, fallback, limits
@@ -51,5 +52,5 @@ def _frozen(issue: Issue, situation: Situation) -> Diagnosis | None:
     return certainly(issue, Cause.PROCESS_STOPPED, 98.0, signal="process", supports=supports)
 
 
-JUDGES: tuple[Judge, ...] = (_custom, _parent, gone, _frozen, unhealthy, limits, disk, fallback)
+JUDGES: tuple[Judge, ...] = (_custom, _parent, gone, _frozen, unhealthy, limits, disk, fallback, databases)
 """In this order: the first that has an answer gives it."""

@@ -21,6 +21,17 @@ def issue_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str)
     return _begin([each["issue"]["id"] for each in items if isinstance(each.get("issue"), dict)], incomplete)
 
 
+def approval_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The approvals that wait."""
+    items = listed(_ask("/v1/approvals"), "approvals")
+    return _begin([each["id"] for each in items if each.get("state") == "waiting"], incomplete)
+
+
+def backup_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The backups that could be put back."""
+    return _begin([each["id"] for each in listed(_ask("/v1/backups"), "backups") if each["state"] == "kept"], incomplete)
+
+
 def metric_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The metrics that are measured."""
     return _begin([each["name"] for each in listed(_ask("/v1/metrics"), "series")], incomplete)

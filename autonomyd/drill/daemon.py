@@ -39,9 +39,8 @@ class DaemonUnderDrill:
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
 
-    def start(self) -> float:
-        """Start it and wait until it answers; returns the seconds that this took. Raises DrillError."""
-        began = time.monotonic()
+    def launch(self) -> None:
+        """Start it."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "autonomyd.cli.daemon", "--config", str(self.config), "--log-format", "json"],
@@ -52,8 +51,13 @@ class DaemonUnderDrill:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the drill, which then ends the daemon in order
             )
+
+    def start(self) -> float:
+        """Start it and wait until it answers; returns the seconds that this took. Raises DrillError."""
+        began = time.monotonic()
+        self.launch()
         while time.monotonic() - began < READY_S:
-            if self._process.poll() is not None:
+            if self._process is not None and self._process.poll() is not None:
                 raise DrillError(f"the daemon ended at its start (code {self._process.returncode}):\n{self.tail()}")
             if self.answers():
                 return time.monotonic() - began

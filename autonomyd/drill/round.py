@@ -1,4 +1,4 @@
-"""One round: makes the scratch folder's contents, starts the daemon, plays the scenarios, ends all that it started."""
+"""One round: every scenario on a stage of its own, some side by side, each watched from outside."""
 
 import contextlib
 import signal
@@ -6,77 +6,132 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from autonomyd.control.client import ClientError
-from autonomyd.drill.daemon import DaemonUnderDrill, DrillError
-from autonomyd.drill.services import ServiceSpec, SmallService, make_services, quoted
-from autonomyd.drill.stage import CalledOff, Stage
-from autonomyd.drill.verdict import Kind, Observed, Phase, Result, Scenario
-from autonomyd.drill.watch import ApiWatch, BystanderWatch
+from autonomyd.drill.daemon import DrillError
+from autonomyd.drill.services import PORTS
+from autonomyd.drill.stage import CalledOff, Stage, set_stage
+from autonomyd.drill.verdict import BYSTANDERS, Kind, Observed, Play, Result, Scenario
 
-BYSTANDERS = (ServiceSpec(name="bystander-1"), ServiceSpec(name="bystander-2"))
-UP_WITHIN_S = 15.0
+PORTS_EACH = 60
+"""Stages that stand side by side must not take one another's ports."""
 
 OnResult = Callable[[Result], None]
 
 
-def play_round(
-    scenarios: tuple[Scenario, ...], *, scratch: Path, rng: Random, on_result: OnResult
-) -> tuple[Result, ...]:
-    """Play `scenarios` under one daemon in `scratch`; `on_result` hears of each as it ends. Raises DrillError when the
-    daemon or the services do not even come up."""
-    specs = (*BYSTANDERS, *(spec for each in scenarios for spec in each.services))
-    services = make_services(specs, scratch, rng)
-    daemon = DaemonUnderDrill(scratch)
-    daemon.config.write_text(configuration(daemon, services, scenarios, scratch), "utf-8")
-    (scratch / "logs").mkdir()
-    stage = Stage(
-        scratch=scratch,
-        daemon=daemon,
-        services=services,
-        api=ApiWatch(daemon.client),
-        bystanders=BystanderWatch(tuple(services[spec.name] for spec in BYSTANDERS)),
-        rng=rng,
-        called_off=threading.Event(),
-    )
-    with _ended_after(stage):
-        daemon.start()
-        stage.api.start()
-        _until_all_are_up(stage)
-        stage.bystanders.start()
-        return _play_phases(stage, scenarios, on_result)
+@dataclass(slots=True, kw_only=True)
+class Round:
+    """Plays scenarios, at most `jobs` at a time. `unhealed`: healing is paused, and each fault has to show itself (what
+    cannot be played so is left out)."""
+
+    scratch: Path
+    seed: int
+    jobs: int
+    unhealed: bool = False
+    _called_off: threading.Event = field(default_factory=threading.Event)
+    _standing: list[Stage] = field(default_factory=list)
+
+    def play(self, scenarios: tuple[Scenario, ...], on_result: OnResult) -> tuple[Result, ...]:
+        """All results, in the order of `scenarios`; `on_result` hears of each as it ends."""
+        self.scratch.mkdir()
+        pool = ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="scenario")
+        try:
+            wanted = [each for each in scenarios if each.unhealed or not self.unhealed]
+            asked = [pool.submit(self._play_one, number, each) for number, each in enumerate(wanted)]
+            left: set[Future[Result]] = set(asked)
+            while left:
+                done, left = wait(left, return_when=FIRST_COMPLETED)
+                for each in done:
+                    on_result(each.result())
+            return tuple(each.result() for each in asked)
+        finally:
+            with _uninterrupted():
+                self._called_off.set()
+                for stage in tuple(self._standing):
+                    stage.daemon.end()  # a request that waits for its answer ends with it
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _play_one(self, number: int, scenario: Scenario) -> Result:
+        play = scenario.unhealed if self.unhealed else scenario.play
+        skipped = scenario.why_not()
+        if skipped or play is None:
+            return Result(
+                name=scenario.name, kind=scenario.kind, what=scenario.what, observed=Observed(), skipped=skipped
+            )
+        first = PORTS.start + number * PORTS_EACH % (len(PORTS) - PORTS_EACH)
+        began = time.monotonic()
+        try:
+            with set_stage(
+                scenario,
+                self.scratch / scenario.name,
+                Random(f"{self.seed} {scenario.name}"),
+                ports=range(first, first + PORTS_EACH),
+                called_off=self._called_off,
+            ) as stage:
+                self._standing.append(stage)
+                try:
+                    return play_on(stage, scenario, play)
+                finally:
+                    self._standing.remove(stage)
+        except (DrillError, OSError, LookupError) as error:
+            words, _, more = str(error).partition("\n")
+            return Result(
+                name=scenario.name,
+                kind=scenario.kind,
+                what=scenario.what,
+                observed=Observed(problems=(f"its stage could not be set: {words}",)),
+                took_s=time.monotonic() - began,
+                log=more,
+            )
 
 
-def configuration(
-    daemon: DaemonUnderDrill, services: dict[str, SmallService], scenarios: tuple[Scenario, ...], scratch: Path
-) -> str:
-    """The daemon's configuration: its own folders, quick looks, short waits between two acts."""
-    head = (
-        f"[daemon]\nstate_dir = {quoted(str(daemon.state_dir))}\nsocket = {quoted(str(daemon.socket))}\n\n"
-        "[intervals]\nmonitoring_s = 1.0\n\n"
-        "[healing]\ncooldown = { first_s = 0.5, factor = 2.0, cap_s = 2.0 }\n\n"
-    )
-    cleanups = (each.cleanup(str(scratch)) for each in scenarios)
-    tables = (each.toml() for each in services.values())
-    return head + "\n".join(text for text in (*cleanups, *tables) if text)
-
-
-@contextlib.contextmanager
-def _ended_after(stage: Stage) -> Iterator[None]:
-    """Whatever happens: the observers, the daemon, then every service that was started are ended."""
+def play_on(stage: Stage, scenario: Scenario, play: Play) -> Result:
+    """Play one scenario and hold against it what it did to others. Raises CalledOff."""
+    before = {name: len(each.starts()) for name, each in stage.services.items()}
+    began = time.monotonic()
+    false_acts: tuple[str, ...] = ()
     try:
-        yield
-    finally:
-        with _uninterrupted():
-            stage.called_off.set()
-            stage.api.stop()
-            stage.bystanders.stop()
-            stage.daemon.end()
-            for service in stage.services.values():
-                service.end()
+        observed = play(stage)
+        until = time.monotonic()
+        false_acts = _false_acts(stage, scenario, before)
+    except CalledOff:
+        raise
+    except (ClientError, DrillError, LookupError, OSError, ValueError) as error:
+        until = time.monotonic()
+        observed = Observed(problems=(f"it could not be played: {error}",))
+    collateral = stage.bystanders.harm(began, until)
+    bad = bool(observed.problems or false_acts or collateral)
+    return Result(
+        name=scenario.name,
+        kind=scenario.kind,
+        what=scenario.what,
+        observed=observed,
+        bound_s=scenario.bound_s,
+        starts={name: more for name, count in before.items() if (more := _starts(stage, name) - count)},
+        false_acts=false_acts,
+        collateral=collateral,
+        took_s=until - began,
+        log=stage.daemon.tail() if bad else "",
+    )
+
+
+def _starts(stage: Stage, name: str) -> int:
+    return len(stage.services[name].starts())
+
+
+def _false_acts(stage: Stage, scenario: Scenario, before: dict[str, int]) -> tuple[str, ...]:
+    """Starts that nothing gave reason for; in a control every act of the daemon's own, in a fault every one on those
+    that nobody touches. Raises ClientError."""
+    innocent = tuple(stage.services) if scenario.kind is Kind.CONTROL else tuple(spec.name for spec in BYSTANDERS)
+    acts = stage.acts_on(innocent)
+    for name, count in before.items():
+        extra = _starts(stage, name) - count - scenario.starts.get(name, 0)
+        if extra > 0 and not any(each.endswith(f" {name}") for each in acts):
+            acts += (f"{extra} {'start' if extra == 1 else 'starts'} of {name} too many",)
+    return acts
 
 
 @contextlib.contextmanager
@@ -90,73 +145,3 @@ def _uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _until_all_are_up(stage: Stage) -> None:
-    deadline = time.monotonic() + UP_WITHIN_S
-    for name in stage.services:
-        if not stage.calm(name, within_s=max(0.1, deadline - time.monotonic())):
-            shown = stage.shown(name)
-            raise DrillError(f"{name} did not come up: {shown.state if shown else 'unknown'}\n{stage.daemon.tail()}")
-
-
-def _play_phases(stage: Stage, scenarios: tuple[Scenario, ...], on_result: OnResult) -> tuple[Result, ...]:
-    results: dict[str, Result] = {}
-
-    def take(result: Result) -> None:
-        results[result.name] = result
-        on_result(result)
-
-    def one_by_one(phase: Phase) -> None:
-        for each in scenarios:
-            if each.phase is phase:
-                take(play_one(stage, each))
-
-    one_by_one(Phase.ALONE)
-    _side_by_side(stage, tuple(each for each in scenarios if each.phase is Phase.TOGETHER), take)
-    one_by_one(Phase.LAST)
-    return tuple(results[each.name] for each in scenarios)
-
-
-def _side_by_side(stage: Stage, scenarios: tuple[Scenario, ...], take: OnResult) -> None:
-    if not scenarios:
-        return
-    pool = ThreadPoolExecutor(max_workers=len(scenarios), thread_name_prefix="scenario")
-    try:
-        left: set[Future[Result]] = {pool.submit(play_one, stage, each) for each in scenarios}
-        while left:
-            done, left = wait(left, return_when=FIRST_COMPLETED)
-            for each in done:
-                take(each.result())
-    except BaseException:
-        stage.called_off.set()
-        stage.daemon.end()  # a request that waits for its answer ends with it
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def play_one(stage: Stage, scenario: Scenario) -> Result:
-    """Play one scenario and hold against it what it did to others. Raises CalledOff."""
-    names = tuple(spec.name for spec in scenario.services)
-    starts = {name: len(stage.services[name].starts()) for name in names}
-    began = time.monotonic()
-    try:
-        observed = scenario.play(stage)
-    except CalledOff:
-        raise
-    except (ClientError, LookupError, OSError, ValueError) as error:
-        observed = Observed(problems=(f"it could not be played: {error}",))
-    until = time.monotonic()
-    allowed = dict(scenario.allowed_starts)
-    extra = sum(max(0, len(stage.services[name].starts()) - starts[name] - allowed.get(name, 0)) for name in names)
-    if scenario.kind is Kind.CONTROL and names:
-        extra = max(extra, len(stage.acts_on(names)))
-    return Result(
-        name=scenario.name,
-        kind=scenario.kind,
-        what=scenario.what,
-        observed=replace(observed, false_acts=observed.false_acts + extra),
-        collateral=stage.bystanders.harm(began, until),
-        took_s=until - began,
-    )

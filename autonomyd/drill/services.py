@@ -1,6 +1,5 @@
-"""The small services as the drill sees them: where they are, what they answer, which of their processes live."""
+"""The services under drill as it sees them: where they are, what they answer, which of their processes live."""
 
-import json
 import os
 import shutil
 import signal
@@ -9,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from random import Random
 
-from autonomyd.drill import small_service
-from autonomyd.host.process import cmdline, read_process
+from autonomyd.drill import noted, small_redis, small_service
+from autonomyd.host.process import cmdline, read_process, working_folder
 
 LOOPBACK = "127.0.0.1"
 PORTS = range(20_000, 32_000)
@@ -21,16 +21,33 @@ PORTS = range(20_000, 32_000)
 ASK_TIMEOUT_S = 0.5
 CHECK_EVERY_S = 0.5
 CHECK_TIMEOUT_S = 0.6
+REDIS = "redis-server"
+PYTHON = (sys.executable, "-I", "-S")
+
+
+class Program(StrEnum):
+    """`small`: the small service. `web`: the same with everything that a service can have. `redis`: its dependency."""
+
+    SMALL = "small"
+    WEB = "web"
+    REDIS = "redis"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSpec:
-    """A small service that a scenario wants. `settings` are further keys of its table, as TOML values."""
+    """A service that a scenario wants. `needs` names the one whose answer its /deep page needs; with `refuses` it does
+    not start while its pid file exists; with `own_disk` its log folder is a small disk of its own. `settings` are
+    further keys of its table, as TOML values."""
 
     name: str
+    program: Program = Program.SMALL
     needs: str = ""
     pidfile: bool = False
+    refuses: bool = False
     shared_port: bool = False
+    own_disk: bool = False
+    every_s: float = CHECK_EVERY_S
+    timeout_s: float = CHECK_TIMEOUT_S
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -48,7 +65,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallService:
-    """One small service in its folder. `command` is its full command line."""
+    """One service in its folder. `command` is its full command line."""
 
     spec: ServiceSpec
     folder: Path
@@ -58,6 +75,19 @@ class SmallService:
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log" / "web.log"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "web.toml"
+
+    @property
+    def release(self) -> Path:
+        """The link that names the release in use."""
+        return self.folder / "current"
 
     def ask(self, path: str = "/health", *, timeout_s: float = ASK_TIMEOUT_S) -> Answer | None:
         """What it answers; None when it does not, within `timeout_s`."""
@@ -74,10 +104,7 @@ class SmallService:
 
     def starts(self) -> tuple[int, ...]:
         """The pids of all its processes so far, in order."""
-        try:
-            return tuple(int(line) for line in (self.folder / "starts").read_text("ascii").split())
-        except FileNotFoundError:
-            return ()
+        return self._noted("starts")
 
     def alive(self) -> tuple[int, ...]:
         """The pids of its processes that live now."""
@@ -100,6 +127,17 @@ class SmallService:
         """Set one of the flags that it reads at its start."""
         (self.folder / name).write_text(text, "ascii")
 
+    def deploy(self, name: str, *, defect: str = "") -> None:
+        """Put a new release beside the one in use, and let the link name it. What runs is not restarted."""
+        made = self.folder / "releases" / name
+        made.mkdir(parents=True)
+        shutil.copyfile(str(small_service.__file__), made / "small_service.py")
+        if defect:
+            (made / "defect").write_text(defect, "ascii")
+        fresh = self.folder / "current.new"
+        fresh.symlink_to(made)
+        fresh.replace(self.release)
+
     def start_by_hand(self) -> "subprocess.Popen[bytes]":
         """What an operator does past the daemon: start it with the same command."""
         with (self.folder / "by-hand.log").open("ab") as log:
@@ -108,61 +146,75 @@ class SmallService:
             )
 
     def end(self) -> None:
-        """Kill what is left of it."""
-        for pid in self.alive():
+        """Kill what is left of it, and of the children that it forked."""
+        for pid in (*self.alive(), *(pid for pid in self._noted("children") if self._is_mine(pid))):
             os.kill(pid, signal.SIGKILL)
 
-    def toml(self) -> str:
-        """Its table in the daemon's configuration."""
-        folder = self.folder
-        control = [
-            'type = "process"',
-            f"command = {quoted(list(self.command))}",
-            f"cwd = {quoted(str(folder))}",
-            "stop_timeout_s = 2.0",
-            *([f"pidfile = {quoted(str(folder / 'pid'))}"] if self.spec.pidfile else []),
-        ]
-        check = [
-            'type = "http"',
-            f"url = {quoted(f'http://{LOOPBACK}:{self.port}/health')}",
-            f"every_s = {CHECK_EVERY_S}",
-            f"timeout_s = {CHECK_TIMEOUT_S}",
-            "failures = 2",
-        ]
-        lines = [
-            f"[services.{self.name}]",
-            f"control = {{ {', '.join(control)} }}",
-            f"checks = [{{ {', '.join(check)} }}]",
-            *(f"{key} = {value}" for key, value in self.spec.settings.items()),
-        ]
-        return "\n".join(lines) + "\n"
+    def _noted(self, name: str) -> tuple[int, ...]:
+        try:
+            return tuple(int(line) for line in (self.folder / name).read_text("ascii").split())
+        except FileNotFoundError:
+            return ()
 
     def _is_mine(self, pid: int) -> bool:
+        """Pids are used again: one of ours works in its folder (or names it, where folders can't be seen)."""
         facts = read_process(pid)
-        return facts is not None and not facts.is_dead and str(self.folder) in cmdline(pid)
+        if facts is None or facts.is_dead:
+            return False
+        return working_folder(pid) == os.path.realpath(self.folder) or str(self.folder) in cmdline(pid)
 
 
-def make_services(specs: tuple[ServiceSpec, ...], scratch: Path, rng: Random) -> dict[str, SmallService]:
-    """The services of `specs` in folders of their own, with free ports. Nothing is started yet."""
-    script = scratch / "small_service.py"
-    shutil.copyfile(str(small_service.__file__), script)
-    ports = free_ports(len(specs), rng)
-    port_of = {spec.name: port for spec, port in zip(specs, ports, strict=True)}
+def make_services(
+    specs: tuple[ServiceSpec, ...], scratch: Path, rng: Random, among: range = PORTS
+) -> dict[str, SmallService]:
+    """The services of `specs` in folders of their own, with free ports of `among`. Nothing is started yet."""
+    ports = dict(zip((spec.name for spec in specs), free_ports(len(specs), rng, among=among), strict=True))
     made: dict[str, SmallService] = {}
     for spec in specs:
         folder = scratch / "services" / spec.name
         folder.mkdir(parents=True)
-        words = [*(["pidfile"] if spec.pidfile else []), *(["shared-port"] if spec.shared_port else [])]
-        words += [f"needs={port_of[spec.needs]}"] if spec.needs else []
-        command = (sys.executable, "-I", "-S", str(script), str(port_of[spec.name]), str(folder), *words)
-        made[spec.name] = SmallService(spec=spec, folder=folder, port=port_of[spec.name], command=command)
+        service = SmallService(spec=spec, folder=folder, port=ports[spec.name], command=_command(spec, folder, ports))
+        if spec.program is Program.WEB:
+            service.log.parent.mkdir()
+            service.config.write_text('# how the small service works\ngreeting = "hello"\npool_size = 4\n', "utf-8")
+            service.deploy("1")
+        made[spec.name] = service
     return made
 
 
-def free_ports(count: int, rng: Random) -> list[int]:
+def has_redis() -> bool:
+    """Whether the dependency is a real redis-server."""
+    return shutil.which(REDIS) is not None
+
+
+def _command(spec: ServiceSpec, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    port = str(ports[spec.name])
+    if spec.program is Program.REDIS:
+        server = shutil.which(REDIS)
+        own = (server, "--port", port, "--bind", LOOPBACK, "--save", "", "--dir", str(folder)) if server else None
+        run = own or (*PYTHON, _copied(folder, str(small_redis.__file__)), port)
+        return (*PYTHON, _copied(folder, str(noted.__file__)), str(folder / "starts"), *run)
+    words = [
+        *(["pidfile"] if spec.pidfile else []),
+        *(["refuses"] if spec.refuses else []),
+        *(["shared-port"] if spec.shared_port else []),
+        *([f"needs={ports[spec.needs]}"] if spec.needs else []),
+        *(["full"] if spec.program is Program.WEB else []),
+    ]
+    full = spec.program is Program.WEB
+    script = f"{folder}/current/small_service.py" if full else _copied(folder, str(small_service.__file__))
+    return (*PYTHON, script, port, str(folder), *words)
+
+
+def _copied(folder: Path, script: str) -> str:
+    """The services must not need the checkout, nor the folder of the package be readable to them."""
+    return str(shutil.copy(script, folder / Path(script).name))
+
+
+def free_ports(count: int, rng: Random, *, among: range = PORTS) -> list[int]:
     """Ports of the loopback that nobody listens on. Raises LookupError when there are too few."""
     found: list[int] = []
-    for port in rng.sample(PORTS, len(PORTS)):
+    for port in rng.sample(among, len(among)):
         if len(found) == count:
             return found
         with socket.socket() as trial:
@@ -171,9 +223,6 @@ def free_ports(count: int, rng: Random) -> list[int]:
             except OSError:
                 continue
         found.append(port)
-    raise LookupError(f"no {count} free ports between {PORTS.start} and {PORTS.stop}")
-
-
-def quoted(value: object) -> str:
-    """A text or a list of texts as TOML (JSON strings are TOML strings)."""
-    return json.dumps(value, ensure_ascii=False)
+    if len(found) == count:
+        return found
+    raise LookupError(f"no {count} free ports between {among.start} and {among.stop}")

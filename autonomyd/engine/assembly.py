@@ -5,39 +5,105 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autonomyd.aio.clock import Clock
+from autonomyd.aio.dependency import Dependencies
+from autonomyd.aio.supervisor import Supervisor
 from autonomyd.analyze.issuebook import Listener
+from autonomyd.engine.alerting import Alerting
+from autonomyd.engine.approvals import ApprovalDesk
+from autonomyd.engine.backups import BackupKeeper
 from autonomyd.engine.cleaning import Cleaner
+from autonomyd.engine.databases import DatabaseHands
+from autonomyd.engine.deadman import DeadMan
+from autonomyd.engine.delivery import Delivery
+from autonomyd.engine.facts.config import ConfigReader
+from autonomyd.engine.facts.log_errors import LogErrorsReader
+from autonomyd.engine.facts.logs import LogsReader, main_pid, rotatable_logs
+from autonomyd.engine.facts.numbers import NumbersReader
+from autonomyd.engine.containers import ContainerKeeper
+from autonomyd.engine.facts.container import ContainerReader
+from autonomyd.engine.facts.culprit import CulpritReader
+from autonomyd.engine.facts.pid_file import PidFileReader
+from autonomyd.engine.facts.ports import PortsReader
+from autonomyd.engine.facts.release import ReleaseReader
+from autonomyd.engine.facts.sessions import SessionsReader
+from autonomyd.engine.facts.sqlite import SqliteReader
 from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
+from autonomyd.engine.incidents import Sources
+from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
 from autonomyd.engine.pause import PauseSwitch
+from autonomyd.engine.playbooks import Shelf
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import OnState, ServiceKeeper
 from autonomyd.engine.situation import SituationReader
+from autonomyd.engine.trust import DAY_S, Trust
 from autonomyd.engine.verify import Verifier
 from autonomyd.engine.watching import ServiceWatch
+from autonomyd.execute.filework import FileWork
 from autonomyd.execute.handlers import Handlers
 from autonomyd.execute.runner import Runner
+from autonomyd.execute.steps.commands import RunCommandHandler, with_own_validation
+from autonomyd.execute.steps.containers import PruneHandler, RecreateHandler
 from autonomyd.execute.steps.custom import CallHandler
+from autonomyd.execute.steps.databases import OptimizeSqliteHandler, TerminateSessionsHandler
+from autonomyd.execute.steps.file_changes import (
+    RemoveFileHandler,
+    RestoreBackupHandler,
+    SwitchLinkHandler,
+    WriteFileHandler,
+)
 from autonomyd.execute.steps.files import RemoveFilesHandler
+from autonomyd.execute.steps.logs import RotateLogHandler
+from autonomyd.execute.steps.numbers import SetNumberHandler
 from autonomyd.execute.steps.probes import ProbeIntervalHandler
-from autonomyd.execute.steps.services import RestartHandler, StartHandler, StopHandler
+from autonomyd.execute.steps.processes import EndProcessHandler
+from autonomyd.execute.steps.services import (
+    ReloadHandler,
+    RestartHandler,
+    StartHandler,
+    StopHandler,
+    SwitchHandler,
+)
+from autonomyd.host.containers.engines import ContainerEngines
+from autonomyd.host.command import run_command
 from autonomyd.host.controls import make_control
 from autonomyd.host.controls.protocol import ServiceControl
+from autonomyd.host.notifying import check_target, machine_name, send_message
+from autonomyd.host.port_holders import end_one
+from autonomyd.host.process import ProcessIdentity
 from autonomyd.host.systemd import SystemdManager
+from autonomyd.knowledge.backups import Backups
 from autonomyd.model.fix import Fix
+from autonomyd.model.plan import Autonomy
 from autonomyd.model.status import PauseStatus
 from autonomyd.model.step import (
     CallStrategy,
+    EndProcess,
+    OptimizeSqlite,
+    PruneContainers,
+    RecreateContainer,
+    ReloadService,
+    RemoveFile,
     RemoveFiles,
     RestartService,
+    RestoreBackup,
+    RotateLog,
+    RunCommand,
+    SetNumber,
     SetProbeInterval,
     StartService,
     StepResult,
     StopService,
+    SwitchCommand,
+    SwitchLink,
+    TerminateSessions,
+    WriteFile,
 )
+from autonomyd.monitor.probe import Probe, QuickProbe
+from autonomyd.settings.container import ContainerControl
 from autonomyd.settings.control import SystemdControl
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import ServiceSettings
@@ -49,14 +115,22 @@ class Parts:
 
     settings: Settings
     records: Records
+    dependencies: Dependencies
     pause: PauseSwitch
     history: FixHistory
+    trust: Trust
+    approvals: ApprovalDesk
     monitoring: SelfMonitoringSystem
     keeper: ServiceKeeper
+    known_good: KnownGood
+    shelf: Shelf
     runner: Runner
+    backups: BackupKeeper
     healing: SelfHealingSystem
     goals: AutonomousGoalSetting
     optimization: SelfOptimizationSystem
+    alerting: Alerting
+    containers: ContainerEngines
     systemd: SystemdManager | None = None
 
 
@@ -69,16 +143,55 @@ def assemble(
     on_issue: Listener,
     watch_of: Callable[[str], ServiceWatch | None],
     wake: Callable[[], None],
+    supervisor: Supervisor,
 ) -> Parts:
     """The parts, joined, not yet running."""
     records = Records(clock)
+    dependencies = Dependencies(
+        clock,
+        limits_of=lambda family: getattr(parts.settings.dependencies, family),
+        on_change=records.dependency,
+    )
+    containers = ContainerEngines(clock, dependencies, lambda: parts.settings.containers.socket)
     history = FixHistory(clock)
+    history.on_trip = records.tripped
+
+    def configured(service: str) -> Autonomy:
+        found = parts.settings.services.get(service)
+        return Autonomy.ACT if found is None else found.autonomy
+
+    def time_to_verify(service: str) -> float:
+        found = parts.settings.services.get(service)
+        return (found.verify_s if found is not None else None) or parts.settings.healing.verify_s
+
+    trust = Trust(
+        clock=clock,
+        half_life_s=settings.healing.half_life_days * DAY_S,
+        quarantine_s=settings.healing.quarantine_s,
+        record=records.lesson,
+        record_shadow=records.shadow_case,
+        tell=records.told_of,
+        configured=configured,
+        verify_s=time_to_verify,
+    )
+    approvals = ApprovalDesk(
+        clock=clock,
+        next_id=lambda: records.next_id("approval"),
+        expiry_s=lambda: parts.settings.healing.approval_expiry_s,
+        note=records.approval,
+        denied=lambda plan, number, actor: trust.denied(plan, number, actor=actor),
+        tell=records.told_of,
+    )
 
     def paused(status: PauseStatus) -> None:
         records.pause(status)
         wake()
 
     pause = PauseSwitch(clock, on_change=paused)
+
+    def engine_of(service: ServiceSettings) -> "ContainerEngine | None":
+        control = service.control
+        return containers.of(control.socket) if isinstance(control, ContainerControl) else None
 
     def control_of(name: str, service: ServiceSettings) -> ServiceControl:
         if isinstance(service.control, SystemdControl) and parts.systemd is None:
@@ -90,13 +203,21 @@ def assemble(
             clock=clock,
             instance=str(state_dir),
             systemd=parts.systemd,
+            fallback=service.fallback,
+            engine=engine_of(service),
         )
 
     keeper = ServiceKeeper(
         clock=clock,
         make_control=control_of,
         on_state=on_service,
-        on_intent=lambda service, intent: records.intent_outside(service.name, intent),
+        on_intent=lambda service, intent: records.intent_outside(service.name, intent, manager=service.control.kind),
+    )
+    files = FileWork(Backups(state_dir / "backups"))
+    objects = files.backups.objects
+    shelf = Shelf(lambda: parts.healing.strategies)
+    known_good = KnownGood(
+        clock=clock, services=lambda: keeper.services, objects=objects, remember=records.known_good
     )
     monitoring = SelfMonitoringSystem(
         settings,
@@ -105,33 +226,49 @@ def assemble(
         on_issue=on_issue,
         service_states=lambda: {name: (each.state, each.intent) for name, each in keeper.services.items()},
     )
-    cleaner = Cleaner(lambda: parts.settings.cleanup, lambda: files_in_use(parts.settings))
+    aside = ContainerKeeper(keeper, lambda: containers.of().api)
+    cleaner = Cleaner(lambda: parts.settings.cleanup, lambda: files_in_use(parts.settings), clock=clock)
     verifier = Verifier(
         clock=clock,
         monitoring=monitoring,
         keeper=keeper,
         watch_of=watch_of,
         verify_s=lambda: parts.settings.healing.verify_s,
+        suspect=known_good.changed,
     )
+
+    database_hands = DatabaseHands(keeper, dependencies)
 
     def exceeded_of(name: str) -> tuple[str, ...]:
         watch = watch_of(name)
         return () if watch is None else watch.exceeded()
 
+    def probe_of(name: str) -> Probe | QuickProbe | None:
+        entry = monitoring.sampler.probes.get(name)
+        return None if entry is None else entry.probe
+
     async def call_custom(name: str) -> StepResult:
         return await parts.healing.call_custom(name)
 
     def fix_moved(fix: Fix) -> None:
+        trust.fix_moved(fix)
         parts.healing.on_fix_state(fix)
         records.fix_moved(fix)
+        parts.alerting.fix_moved(fix)
+        aside.fix_moved(fix)
+
+    def machine() -> str:
+        return parts.settings.alerts.machine or machine_name()
 
     runner = Runner(
         clock=clock,
-        handlers=handlers_of(keeper, cleaner, monitoring, call_custom),
+        handlers=handlers_of(keeper, cleaner, monitoring, call_custom, files, aside, database_hands),
         journal=records.journal,
-        validate=verifier.validate,
+        validate=with_own_validation(verifier.validate, run_command),
         next_id=lambda: records.next_id("fix"),
         on_state=fix_moved,
+        runs=keeper.runs,
+        files=files,
     )
     situations = SituationReader(
         clock=clock,
@@ -142,6 +279,10 @@ def assemble(
         cleaner=cleaner,
         cpu_of=lambda subject: monitoring.metrics.last(subject, "cpu_percent"),
         exceeded_of=exceeded_of,
+        readers=(PortsReader(state_dir), PidFileReader(state_dir), CulpritReader(), ConfigReader(known_good, objects),
+                 ReleaseReader(known_good), NumbersReader(shelf.numbers_of), LogsReader(),
+                 LogErrorsReader(probe_of), SessionsReader(database_hands), SqliteReader(database_hands),
+                 ContainerReader(clock, containers, lambda: parts.settings)),
     )
     healing = SelfHealingSystem(
         monitoring=monitoring,
@@ -150,17 +291,36 @@ def assemble(
         record=records.decision,
         history=history,
         pause=pause,
+        trust=trust,
+        approvals=approvals,
         hold=keeper.held,
         interval_s=settings.intervals.healing_s,
     )
     parts = Parts(
         settings=settings,
         records=records,
+        dependencies=dependencies,
+        containers=containers,
         pause=pause,
         history=history,
+        trust=trust,
+        approvals=approvals,
         monitoring=monitoring,
         keeper=keeper,
+        known_good=known_good,
+        shelf=shelf,
         runner=runner,
+        backups=BackupKeeper(
+            clock=clock,
+            files=files,
+            records=records,
+            runner=runner,
+            keeper=keeper,
+            history=history,
+            days=lambda: parts.settings.retention.backup_days,
+            referenced=known_good.referenced,
+            on_rollback=lambda fix, actor: trust.undone(fix, actor=actor),
+        ),
         healing=healing,
         goals=AutonomousGoalSetting(
             monitoring=monitoring,
@@ -175,6 +335,23 @@ def assemble(
             next_id=lambda: records.next_id("candidate"),
             on_candidate=records.candidate,
         ),
+        alerting=Alerting(
+            clock=clock,
+            settings=lambda: parts.settings.alerts,
+            machine=machine,
+            sources=Sources(monitoring=monitoring, healing=healing, records=records, supervisor=supervisor),
+            delivery=Delivery(
+                clock=clock,
+                settings=lambda: parts.settings.alerts,
+                dependencies=dependencies,
+                save=records.message,
+                machine=machine,
+                timeout_s=lambda: parts.settings.dependencies.alerts.timeout_s,
+                send=send_message,
+                check=check_target,
+            ),
+            dead_man=DeadMan(clock),
+        ),
     )
     return parts
 
@@ -184,16 +361,37 @@ def handlers_of(
     cleaner: Cleaner,
     monitoring: SelfMonitoringSystem,
     call: Callable[[str], Awaitable[StepResult]],
+    files: FileWork,
+    containers: ContainerKeeper,
+    database_hands: DatabaseHands,
 ) -> Handlers:
     """Each kind of step with the one part that carries it out. A new kind is one line here."""
     return {
         StartService: StartHandler(keeper),
         StopService: StopHandler(keeper),
         RestartService: RestartHandler(keeper),
+        ReloadService: ReloadHandler(keeper),
+        SwitchCommand: SwitchHandler(keeper),
+        EndProcess: EndProcessHandler(_end_process),
         RemoveFiles: RemoveFilesHandler(cleaner.remove),
+        RotateLog: RotateLogHandler(lambda name: rotatable_logs(keeper, name), lambda name: main_pid(keeper, name)),
         SetProbeInterval: ProbeIntervalHandler(monitoring.sampler.set_interval),
         CallStrategy: CallHandler(call),
+        WriteFile: WriteFileHandler(files),
+        RemoveFile: RemoveFileHandler(files),
+        SwitchLink: SwitchLinkHandler(files),
+        RestoreBackup: RestoreBackupHandler(files),
+        SetNumber: SetNumberHandler(files),
+        RunCommand: RunCommandHandler(run_command),
+        RecreateContainer: RecreateHandler(containers),
+        PruneContainers: PruneHandler(containers),
+        TerminateSessions: TerminateSessionsHandler(database_hands),
+        OptimizeSqlite: OptimizeSqliteHandler(database_hands),
     }
+
+
+async def _end_process(pid: int, started: int) -> str:
+    return await end_one(ProcessIdentity(pid=pid, start_ticks=started))
 
 
 def files_in_use(settings: Settings) -> tuple[str, ...]:

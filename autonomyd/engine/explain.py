@@ -6,17 +6,23 @@ from pathlib import Path
 
 from autonomyd.engine.assembly import Parts
 from autonomyd.engine.managed import ManagedService
+from autonomyd.learn.confidence import ENOUGH_OUTCOMES
 from autonomyd.model.diagnosis import Diagnosis
 from autonomyd.model.event import Event
 from autonomyd.model.fix import Fix
 from autonomyd.model.issue import Issue, IssueState, Transition
-from autonomyd.model.plan import Plan, Refusal
+from autonomyd.model.plan import Autonomy, Plan, Refusal
+from autonomyd.model.subject import service_of
+from autonomyd.model.trust import NOTHING_LEARNED, Experience
+from autonomyd.model.words import counted
 from autonomyd.settings.control import ProcessControl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """`decision` is the newest one, with every gate; `kind` says whether it is a plan or a refusal."""
+    """`decision` is the newest one, with every gate; `kind` says whether it is a plan or a refusal. `learned` is how
+    its strategy has fared against its cause here by now, `level` the most that it may still do (None: no fix chosen);
+    `lessons` tells the same of every remedy that was tried, in words."""
 
     issue: Issue
     diagnosis: Diagnosis | None
@@ -24,6 +30,9 @@ class Explanation:
     kind: str | None
     transitions: tuple[Transition, ...]
     fixes: tuple[Fix, ...]
+    learned: Experience | None
+    level: Autonomy | None
+    lessons: tuple[str, ...]
     why: str
     next: str
 
@@ -43,6 +52,7 @@ async def explain(parts: Parts, issue_id: int) -> Explanation | None:
             else:
                 decision = stored.value
     fixes: list[Fix] = await records.read(lambda: records.fixes.of_issue(issue_id), [])
+    learned, level = _learned(parts, issue, diagnosis, decision)
     return Explanation(
         issue=issue,
         diagnosis=diagnosis,
@@ -50,9 +60,50 @@ async def explain(parts: Parts, issue_id: int) -> Explanation | None:
         kind=None if decision is None else ("plan" if isinstance(decision, Plan) else "refusal"),
         transitions=await records.read(lambda: records.issues.transitions(issue_id), ()),
         fixes=tuple(fixes),
+        learned=learned,
+        level=level,
+        lessons=_lessons(parts, fixes),
         why=_why(decision),
         next=_next(issue, decision),
     )
+
+
+def _learned(
+    parts: Parts, issue: Issue, diagnosis: Diagnosis | None, decision: Plan | Refusal | None
+) -> tuple[Experience | None, Autonomy | None]:
+    cause = diagnosis.cause.cause if diagnosis is not None and diagnosis.cause is not None else None
+    strategy = decision.strategy if decision is not None else None
+    if isinstance(decision, Plan):
+        cause = decision.cause
+    if cause is None or strategy is None:
+        return None, None
+    name = service_of(issue.subject) or ""
+    found = parts.trust.learned(name).get((cause, strategy), NOTHING_LEARNED)
+    return found, parts.trust.earned(name).get(strategy, Autonomy.ACT)
+
+
+def _lessons(parts: Parts, fixes: list[Fix]) -> tuple[str, ...]:
+    """One sentence a remedy that came to an end."""
+    places = dict.fromkeys(
+        (fix.plan.service or "", fix.plan.cause, fix.plan.strategy) for fix in fixes if fix.ended_at is not None
+    )
+    known = {service: parts.trust.learned(service) for service in {service for service, _, _ in places}}
+    sentences = []
+    for service, cause, strategy in places:
+        found = known[service].get((cause, strategy))
+        if found is not None and found.total:
+            sentences.append(f"{strategy} against {cause}{f' on {service}' if service else ''}: {_fared(found)}")
+    return tuple(sentences)
+
+
+def _fared(found: Experience) -> str:
+    words = f"it helped {found.healed} of {counted(found.total, 'time')}"
+    if found.quarantined_until is not None:
+        until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.quarantined_until))
+        return f"{words}; it is not tried again before {until}"
+    if not found.points and found.total < ENOUGH_OUTCOMES:
+        return f"{words}; from {ENOUGH_OUTCOMES} outcomes on this moves the confidence"
+    return f"{words}, which adds {found.points:+.1f} points to its confidence"
 
 
 def _why(decision: Plan | Refusal | None) -> str:

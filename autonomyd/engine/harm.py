@@ -42,9 +42,7 @@ def harm_done(
         child = keeper.services.get(name)
         if child is None or child.intent is Intent.STOPPED or child.holders:
             continue
-        if child.state is ServiceState.FAILING or (
-            child.state is ServiceState.DOWN and child.run.state is RunState.GONE
-        ):
+        if child.state in BROKEN:
             return f"{name}, which depends on it and was well before, is {child.state}"
     return _slower(plan, service, monitoring, since)
 

@@ -7,19 +7,21 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import structlog
 
 from autonomyd.aio.clock import Clock
 from autonomyd.analyze.diagnosis import diagnose
-from autonomyd.engine.history import FixHistory
+from autonomyd.engine.approvals import ApprovalDesk
+from autonomyd.engine.history import WHOLE_HOST, FixHistory
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.situation import SituationReader
 from autonomyd.engine.standalone import alone
+from autonomyd.engine.trust import Trust
 from autonomyd.execute.playbooks import strategies as bundled
 from autonomyd.execute.runner import Overtaken, Runner
-from autonomyd.learn.confidence import learned_for
 from autonomyd.model.action import HealingAction
 from autonomyd.model.diagnosis import Diagnosis
 from autonomyd.model.facts import Situation
@@ -29,6 +31,7 @@ from autonomyd.model.plan import Plan, Refusal, RefusalReason
 from autonomyd.model.service import Intent
 from autonomyd.model.step import StepResult
 from autonomyd.model.strategy import Strategy
+from autonomyd.plan.guards.blast_radius import acts_of_the_hour
 from autonomyd.plan.planner import decide
 
 log = structlog.get_logger(__name__)
@@ -54,6 +57,8 @@ class SelfHealingSystem:
         record: RecordDecision = lambda issue_id, value: None,
         history: FixHistory | None = None,
         pause: PauseSwitch | None = None,
+        trust: Trust | None = None,
+        approvals: ApprovalDesk | None = None,
         hold: Hold | None = None,
         strategies: tuple[Strategy, ...] | None = None,
         interval_s: float = 30.0,
@@ -73,6 +78,8 @@ class SelfHealingSystem:
         self._record = record
         self._history = history or own.history
         self._pause = pause or own.pause
+        self._trust = trust or own.trust
+        self._approvals = approvals or own.approvals
         self._hold: Hold = hold or own.keeper.held
         self._tasks: dict[int, asyncio.Task[Fix | None]] = {}
         self._due: dict[int, float] = {}
@@ -81,6 +88,8 @@ class SelfHealingSystem:
     async def tick(self) -> float:
         """One turn: decide about every open issue that is due; returns the seconds until the next is."""
         self._pause.expire()
+        self._approvals.expire()
+        self._trust.settle()
         if self._draining:
             return self.interval_s
         now = self._clock.monotonic()
@@ -106,8 +115,8 @@ class SelfHealingSystem:
             return None
         issue = current
         diagnosis = diagnose(issue, situation)
-        situation = self._situations.with_learned(situation, self._learned(diagnosis, situation))
-        decision = decide(issue, diagnosis, situation, self.strategies)
+        situation = self._remembered(issue, situation)
+        decision = self._heard(issue, situation, decide(issue, diagnosis, situation, self.strategies))
         self._note(issue, diagnosis, decision)
         if isinstance(decision, Plan):
             self._begin(issue, decision)
@@ -162,15 +171,31 @@ class SelfHealingSystem:
 
     def forget(self, issue: Issue) -> None:
         """An issue was resolved: drop what was held about it."""
+        self._trust.over(issue)
+        self._approvals.over(issue)
         self._due.pop(issue.id, None)
         self.decisions.pop(issue.id, None)
         self.diagnoses.pop(issue.id, None)
 
-    def _learned(self, diagnosis: Diagnosis, situation: Situation) -> dict[str, float]:
-        if diagnosis.cause is None:
-            return {}
-        name = situation.service.name if situation.service else None
-        return dict(learned_for(diagnosis.cause.cause, name, self._history.past))
+    def _remembered(self, issue: Issue, situation: Situation) -> Situation:
+        """The situation with what was learned, and with what people have said."""
+        name = situation.service.name if situation.service else ""
+        return replace(
+            situation,
+            learned=self._trust.learned(name),
+            earned=self._trust.earned(name),
+            consent=self._approvals.facts(issue, name),
+        )
+
+    def _heard(self, issue: Issue, situation: Situation, decision: Plan | Refusal) -> Plan | Refusal:
+        """Let the decision be heard where it has to be: shadow mode notes it, the breaker trips, a person is asked."""
+        self._trust.shadowed(issue, decision)
+        if isinstance(decision, Refusal) and decision.reason is RefusalReason.BLAST_RADIUS and not situation.tripped:
+            _, everywhere = acts_of_the_hour(situation)
+            whole = situation.service is None or everywhere >= situation.limits.acts_per_hour_host
+            scope = WHOLE_HOST if whole or situation.service is None else situation.service.name
+            self._history.trip(scope, decision.gates[-1].saw)
+        return self._approvals.asked(issue, decision)
 
     def _changed_hope(self, issue: Issue) -> bool:
         """Whether the reason of the last refusal may be gone already: another gate is asked at once."""
@@ -179,7 +204,7 @@ class SelfHealingSystem:
             return False
         if refusal.reason is RefusalReason.PAUSED:
             return not self._pause.facts().paused
-        return refusal.reason in (RefusalReason.PARENT_FAILED, RefusalReason.INTENT)
+        return refusal.reason in (RefusalReason.PARENT_FAILED, RefusalReason.INTENT, RefusalReason.MAINTENANCE)
 
     def _note(self, issue: Issue, diagnosis: Diagnosis, decision: Plan | Refusal) -> None:
         before = self.decisions.get(issue.id)
@@ -196,8 +221,8 @@ class SelfHealingSystem:
             book.move(issue, IssueState.PLANNED, cause=cause, wall_now=wall)
             return
         state = IssueState.PARKED if decision.park else IssueState.REFUSED
-        new = not isinstance(before, Refusal) or before.reason is not decision.reason or issue.state is not state
-        if new:
+        told = (before.reason, before.approval) if isinstance(before, Refusal) else None
+        if told != (decision.reason, decision.approval) or issue.state is not state:
             log.info(
                 "healing_refused",
                 issue=issue.id,
@@ -231,15 +256,18 @@ class SelfHealingSystem:
         book.move(current, IssueState.FIXING, cause=plan.strategy, wall_now=self._clock.wall())
         try:
             with self._hold(plan.service):
-                fix = await self._runner.run(plan, actor="autonomyd", overtaken=lambda: self._overtaken(issue))
+                fix = await self._runner.run(
+                    plan, actor=plan.approved_by or "autonomyd", overtaken=lambda: self._overtaken(issue)
+                )
         except Overtaken as why:
             book.move(current, IssueState.DIAGNOSED, cause=f"nothing was done: {why}", wall_now=self._clock.wall())
             return None
         self._history.add(fix, issue)
-        self._finish(issue, fix)
+        self.finish(issue, fix)
         return fix
 
-    def _finish(self, issue: Issue, fix: Fix) -> None:
+    def finish(self, issue: Issue, fix: Fix) -> None:
+        """Bring an issue to where the end of its fix leaves it."""
         book = self.monitoring.book
         current = book.get(issue.id)
         if current is None:

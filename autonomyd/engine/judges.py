@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from autonomyd.aio.clock import Clock
+from autonomyd.analyze.detectors.leak import LeakDetector
 from autonomyd.analyze.detectors.threshold import ThresholdDetector, ThresholdRule
 from autonomyd.analyze.issuebook import IssueBook
 from autonomyd.analyze.rules import HOST_RULES, ThresholdBook, finding, issue_type
@@ -24,6 +25,11 @@ LIMIT_METRICS = {
     "threads": "threads",
     "zombies": "dead children that nobody collects",
 }
+
+LEAKS = ("rss_mb", "fds")
+SOON = ".soon"
+"""What follows the name of a metric that only grows toward its limit."""
+LEAK_OVER_SHARE = 0.5
 
 
 def rules_of(settings: ThresholdSettings) -> dict[str, ThresholdRule]:
@@ -106,14 +112,17 @@ class LimitJudge:
             if bound is not None:
                 clear = bound * limits.clear_percent / 100.0
                 self._rules[metric] = ThresholdRule(enter=bound, clear=clear, for_s=limits.for_s, consecutive=2)
-        self._detectors = {metric: ThresholdDetector(rule) for metric, rule in self._rules.items()}
+        self.reset()
 
     def reset(self) -> None:
         """A new process has started."""
         self._detectors = {metric: ThresholdDetector(rule) for metric, rule in self._rules.items()}
+        self._leaks = {metric: LeakDetector(self._rules[metric].enter) for metric in LEAKS if metric in self._rules}
 
     def exceeded(self) -> tuple[str, ...]:
-        return tuple(metric for metric, detector in self._detectors.items() if detector.raised)
+        """The limits that are exceeded, and those that it grows toward (`rss_mb.soon`)."""
+        over = tuple(metric for metric, detector in self._detectors.items() if detector.raised)
+        return over + tuple(f"{metric}{SOON}" for metric, leak in self._leaks.items() if leak.raised)
 
     def observe(self, at: float, values: Mapping[str, float]) -> bool:
         """Judge one row; True when something is exceeded."""
@@ -130,7 +139,30 @@ class LimitJudge:
                     cause=f"{metric} is back at {value:.4g}",
                     wall_now=self._clock.wall(),
                 )
+            if metric in self._leaks:
+                self._judge_leak(metric, at, value)
         return bool(self.exceeded())
+
+    def _judge_leak(self, metric: str, at: float, value: float) -> None:
+        was = self._leaks[metric].raised
+        left_s = self._leaks[metric].observe(at, value)
+        name = f"{metric}{SOON}"
+        if left_s is not None:
+            bound = self._rules[metric].enter
+            words = f"{value:.4g} {LIMIT_METRICS[metric]}, rising steadily: at {bound:g} in about {left_s:.0f} s"
+            found = Finding(
+                type=IssueType.RESOURCE_EXHAUSTION,
+                subject=self._subject,
+                metric=name,
+                severity=Severity.WARNING,
+                summary=words,
+                value=value,
+                threshold=bound,
+            )
+            self._book.report(found, wall_now=self._clock.wall())
+        elif was or value < LEAK_OVER_SHARE * self._rules[metric].enter:
+            key = (IssueType.RESOURCE_EXHAUSTION, self._subject, name)
+            self._book.clear(key, cause=f"{metric} no longer rises toward its limit", wall_now=self._clock.wall())
 
     def _finding(self, metric: str, value: float) -> Finding:
         rule = self._rules[metric]

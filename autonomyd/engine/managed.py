@@ -66,6 +66,7 @@ class ManagedService:
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS_KEPT))
     lived_s: float | None = None
     last_pid: int | None = None
+    fallback_since: float | None = None
     problem: str = ""
     outdated: str = ""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -110,6 +111,14 @@ class ManagedService:
         if self.grace_until is not None and reading.state is ReadingState.FAILED and now < self.grace_until:
             return
         check.streak.observe(reading.at, reading.state, took_s=reading.duration_s)
+
+    def end_grace(self, now: float) -> None:
+        """It is not merely slow to start: what its checks have said since the start counts from now on."""
+        self.grace_until = None
+        for check in self.checks.values():
+            if check.last is not None and check.last.state is ReadingState.FAILED and not check.passes:
+                for _ in range(check.settings.failures):
+                    check.streak.observe(check.last.at, ReadingState.FAILED, took_s=now - self.settled_from)
 
     def ended(self, now: float) -> None:
         """Its process has ended, and nobody asked for it."""
@@ -177,8 +186,14 @@ class ManagedService:
             children=children,
             deaths=tuple(self.deaths),
             fallback=None if self.settings.fallback is None else self.control.fallback,
+            fallback_left_s=self._fallback_left_s(now),
             can_reload=self.control.can_reload,
         )
+
+    def _fallback_left_s(self, now: float) -> float:
+        if self.settings.fallback is None or self.fallback_since is None:
+            return 0.0
+        return max(0.0, self.fallback_since + self.settings.fallback.retry_s - now)
 
     def check_statuses(self, wall_of: Callable[[float], float]) -> tuple[CheckStatus, ...]:
         if self.run.state is RunState.GONE:

@@ -12,28 +12,38 @@ from typing import Any
 import structlog
 
 from autonomyd.aio.clock import Clock
+from autonomyd.aio.dependency import BreakerChange
+from autonomyd.knowledge.approvals import Approvals
 from autonomyd.knowledge.candidates import Candidates
 from autonomyd.knowledge.errors import StoreUnavailable
 from autonomyd.knowledge.events import Events
 from autonomyd.knowledge.fixes import Fixes
 from autonomyd.knowledge.goals import Goals
 from autonomyd.knowledge.issues import Issues
+from autonomyd.knowledge.known_good import KnownGoods
+from autonomyd.knowledge.outbox import Outbox
+from autonomyd.knowledge.outcomes import Outcomes
+from autonomyd.knowledge.shadow import Shadow
 from autonomyd.knowledge.states import States
 from autonomyd.knowledge.store import Kind, Store
+from autonomyd.model.alert import Alert, Message
 from autonomyd.model.candidate import OptimizationCandidate
 from autonomyd.model.diagnosis import Diagnosis
 from autonomyd.model.event import Event
 from autonomyd.model.fix import Fix
 from autonomyd.model.goal import Goal
 from autonomyd.model.issue import Issue, Transition
+from autonomyd.model.known_good import GoodState
 from autonomyd.model.plan import Plan, Refusal
 from autonomyd.model.service import Intent
 from autonomyd.model.status import PauseStatus
 from autonomyd.model.subject import HOST, Subject, service_subject
+from autonomyd.model.trust import Approval, Consent, Lesson, ShadowCase
 
 log = structlog.get_logger(__name__)
 
 BUDGET_RESET = "budget_reset_at"
+TRIPPED = "budget_tripped"
 
 Job = Callable[[], Awaitable[None]]
 
@@ -48,6 +58,11 @@ class Records:
     candidates: Candidates
     events: Events
     states: States
+    outcomes: Outcomes
+    approvals: Approvals
+    shadow: Shadow
+    known_goods: KnownGoods
+    outbox: Outbox
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -66,7 +81,12 @@ class Records:
         self.goals = Goals(store)
         self.candidates = Candidates(store)
         self.events = Events(store)
+        self.outbox = Outbox(store)
         self.states = States(store, clock=self._clock)
+        self.outcomes = Outcomes(store)
+        self.approvals = Approvals(store)
+        self.shadow = Shadow(store)
+        self.known_goods = KnownGoods(store)
 
     def next_id(self, kind: Kind) -> int:
         """A new id; before the store is attached one that nothing will remember."""
@@ -86,9 +106,24 @@ class Records:
     def candidate(self, candidate: OptimizationCandidate) -> None:
         self._later(lambda: self.candidates.save(candidate))
 
+    async def told(self, *values: Alert | Message) -> None:
+        """On disk when it returns: what people are to be told must survive everything."""
+        await self._now(lambda: self.outbox.save(*values, durable=any(isinstance(each, Message) for each in values)))
+
+    def message(self, message: Message) -> None:
+        """What became of a message."""
+        self._later(lambda: self.outbox.save(message))
+
     def event(self, kind: str, subject: Subject, message: str, *, actor: str = "autonomyd") -> None:
         event = Event(at=self._clock.wall(), kind=kind, subject=subject, message=message, actor=actor)
         self._later(lambda: self.events.add(event))
+
+    def dependency(self, change: BreakerChange) -> None:
+        """A circuit breaker opened or closed."""
+        self.event(f"dependency_{change.after}", HOST, f"{change.name}: {change.message}")
+
+    def known_good(self, good: GoodState) -> None:
+        self._later(lambda: self.known_goods.save(good))
 
     def pause(self, status: PauseStatus) -> None:
         until = "" if status.until is None else " for a while"
@@ -96,10 +131,50 @@ class Records:
         self.event("pause", HOST, f"{words}: {status.reason}" if status.reason else words, actor=status.actor)
         self._later(lambda: self.states.set_pause(status))
 
+    def remember(self, key: str, value: float) -> None:
+        """Keep a single value under `key`."""
+        self._later(lambda: self.states.put(key, value))
+
     def budget_reset(self) -> None:
         """A person reset the budget of disruptive acts now."""
         at = self._clock.wall()
         self._later(lambda: self.states.put(BUDGET_RESET, at, durable=True))
+
+    def tripped(self, tripped: Mapping[str, str]) -> None:
+        """What the breaker of the blast radius holds now, by service ("": the whole host)."""
+        for service, why in tripped.items():
+            self.event("budget_tripped", service_subject(service) if service else HOST, why)
+        self._later(lambda: self.states.put(TRIPPED, tripped, durable=True))
+
+    async def restored_tripped(self) -> Mapping[str, str]:
+        found = await self.read(lambda: self.states.get(TRIPPED), {})
+        return {str(key): str(why) for key, why in found.items()} if isinstance(found, dict) else {}
+
+    def lesson(self, lesson: Lesson) -> None:
+        self._later(lambda: self.outcomes.add(lesson))
+
+    def shadow_case(self, case: ShadowCase) -> None:
+        self._later(lambda: self.shadow.save(case))
+
+    def approval(self, approval: Approval) -> None:
+        self._later(lambda: self.approvals.save(approval))
+
+    async def answered(self, approval: Approval) -> None:
+        """On disk when it returns: a person's word must survive everything."""
+        await self._now(lambda: self.approvals.save(approval))
+
+    async def allowed(self, consent: Consent) -> None:
+        """On disk when it returns."""
+        await self._now(lambda: self.approvals.allow(consent))
+
+    async def revoked(self, *consents: Consent) -> None:
+        """On disk when it returns."""
+        for consent in consents:
+            await self._now(lambda each=consent: self.approvals.revoke(each))  # type: ignore[misc]
+
+    def told_of(self, kind: str, service: str, message: str, actor: str) -> None:
+        """A line of the diary about a service ("": about the host)."""
+        self.event(kind, service_subject(service) if service else HOST, message, actor=actor)
 
     async def restored_budget_reset(self) -> float:
         """When the budget was reset last, epoch seconds; 0 when never."""
@@ -116,10 +191,10 @@ class Records:
             subject = service_subject(fix.plan.service) if fix.plan.service else HOST
             self.event("fix_ended", subject, f"{fix.plan.strategy}: {fix.outcome}: {fix.message}", actor=fix.actor)
 
-    def intent_outside(self, service: str, intent: Intent) -> None:
-        """The same for a wish that was heard of (systemd was asked), and not asked for here."""
+    def intent_outside(self, service: str, intent: Intent, *, manager: str) -> None:
+        """The same for a wish that was heard of (`manager` was asked: systemd, container), and not asked for here."""
         word = intent.value
-        self.event(f"service_{word}_outside", service_subject(service), f"{word} through systemd", actor="systemd")
+        self.event(f"service_{word}_outside", service_subject(service), f"{word} through {manager}", actor=manager)
         self._later(lambda: self.states.set_intent(service, intent))
 
     async def journal(self, fix: Fix, _: tuple[Transition, ...]) -> None:

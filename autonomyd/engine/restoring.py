@@ -1,6 +1,6 @@
 """At the start: what earlier runs left is taken back, so that issues, limits, waits and goals go on where they were."""
 
-import structlog
+from collections.abc import Collection
 
 from autonomyd.aio.clock import Clock
 from autonomyd.engine.assembly import Parts
@@ -8,7 +8,6 @@ from autonomyd.engine.history import FixHistory
 from autonomyd.engine.judges import folder_subject
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.records import Records
-from autonomyd.execute.runner import Runner
 from autonomyd.model.issue import Issue, IssueState, IssueType
 from autonomyd.model.subject import service_of
 from autonomyd.plan.proposal import issue_key
@@ -19,11 +18,10 @@ RECENT_FIXES = 200
 RECENT_ISSUES = 500
 UNDER_WAY = (IssueState.FIXING, IssueState.VERIFYING, IssueState.PLANNED)
 
-log = structlog.get_logger(__name__)
 
-
-async def restore(parts: Parts, settings: Settings, clock: Clock) -> None:
-    """Pause, open issues with their waits, goals, candidates, and the history that the gates look back on."""
+async def restore(parts: Parts, settings: Settings, clock: Clock, *, recovering: Collection[int] = ()) -> None:
+    """Pause, open issues with their waits, goals, candidates, and the history that the gates look back on. Issues whose
+    fix is being recovered (ids) stay as they are: the end of the fix moves them on."""
     records = parts.records
     parts.pause.restore(await records.restored_pause())
     if settings.healing.paused and not parts.pause.status.actor:
@@ -40,9 +38,26 @@ async def restore(parts: Parts, settings: Settings, clock: Clock) -> None:
         counts=await records.read(records.candidates.counts, {}),
     )
     await restore_history(records, parts.history)
+    await _restore_trust(parts)
+    parts.known_good.restore(await records.read(records.known_goods.all, None))
     for issue in open_issues:
         parts.healing.restore_wait(issue, longest_s=settings.healing.park_retry_s)
-        _take_back(parts, issue, no_longer_watched(issue, settings), clock.wall())
+        if issue.id not in recovering:
+            _take_back(parts, issue, no_longer_watched(issue, settings), clock.wall())
+    await parts.alerting.restore()
+
+
+async def _restore_trust(parts: Parts) -> None:
+    """What was learned, what a person allowed or denied, and what has tripped."""
+    records = parts.records
+    parts.history.restore_tripped(await records.restored_tripped())
+    fixes = await records.read(lambda: records.fixes.recent(limit=RECENT_FIXES), [])
+    parts.trust.restore(
+        await records.read(records.outcomes.all, []), await records.read(records.shadow.all, []), reversed(fixes)
+    )
+    parts.approvals.restore(
+        await records.read(records.approvals.recent, []), await records.read(records.approvals.consents, [])
+    )
 
 
 def waits(service: ManagedService, parts: Parts, clock: Clock) -> bool:
@@ -69,18 +84,6 @@ async def restore_history(records: Records, history: FixHistory) -> None:
     history.restore(pair for pair in done if (pair[0].ended_at or 0.0) <= reset_at)
     history.forgive()
     history.restore(pair for pair in done if (pair[0].ended_at or 0.0) > reset_at)
-
-
-async def settle_unfinished(records: Records, runner: Runner, history: FixHistory, begun_before: float) -> None:
-    """Finish the fixes that the last run left half-way: look at what is there now, and write down what was found. They
-    count for the limits like any other: else a fix that takes the daemon down with it would be made without end."""
-    keys = await _issue_keys(records)
-    for fix in await records.read(records.fixes.unfinished, []):
-        if fix.started_at < begun_before and fix.id not in runner.running:
-            log.warning("fix_settled", fix=fix.id, strategy=fix.plan.strategy, state=fix.state.value)
-            settled = await runner.settle(fix)
-            if settled.plan.issue_id:
-                history.restore([(settled, keys.get(settled.plan.issue_id, ""))])
 
 
 def no_longer_watched(issue: Issue, settings: Settings) -> str:

@@ -25,12 +25,14 @@ OnState = Callable[[ManagedService, ServiceState], None]
 """(service, the state it had before)."""
 OnIntent = Callable[[ManagedService, Intent], None]
 """(service, what somebody wants of it who asked the service manager and not this daemon)."""
+MANAGERS = frozenset({"systemd", "container"})
+"""The kinds of control whose manager tells who started and stopped."""
 _RUNS = (RunState.STARTING, RunState.RUNNING, RunState.FROZEN)
 
 
 class ServiceKeeper:
     """All services by name. `on_state` hears of every change of state, `on_intent` of every start and stop that
-    somebody asked systemd for."""
+    somebody asked a service manager for."""
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class ServiceKeeper:
             run = ServiceRun(state=RunState.UNKNOWN, message=str(error))
         service.run = run
         service.has_run = service.has_process
+        service.fallback_since = self._clock.monotonic() if service.control.fallback else None
         service.settled_from = self._clock.monotonic()
         if hold(service):
             service.operating = "start"
@@ -203,10 +206,15 @@ class ServiceKeeper:
         except ControlError as error:
             raise StepFailure(str(error)) from error
         word = "its fallback command" if fallback else "its own command"
+        service.fallback_since = self._clock.monotonic() if fallback else None
         if service.intent is Intent.STOPPED:
             return f"{name} stays down: it was stopped by a person meanwhile; the next start uses {word}"
         await self._operate(service, "restart", service.control.restart)
         return f"{name} runs by {word} (pid {service.run.pid})"
+
+    async def operate(self, name: str, act: Callable[[], Awaitable[ServiceRun]]) -> None:
+        """Run another act of the service's control, after which it is to run. Raises StepFailure."""
+        await self._operate(self._get(name), "restart", act)
 
     def runs(self, name: str) -> bool:
         service = self.services.get(name)
@@ -258,19 +266,19 @@ class ServiceKeeper:
         self.update(service)
 
     def _follow_intent(self, service: ManagedService, before: ServiceRun) -> None:
-        """What somebody does to the service through systemd is a person's word like one given to this daemon. While it
+        """What somebody does to the service through its manager is a person's word like one given to this daemon. While it
         is in our own hands nothing is concluded; a stop that came meanwhile still shows when they let it go."""
         if service.operating or service.holders or self.services.get(service.name) is not service:
             return
         run = service.run
         if service.intent is Intent.STARTED and run.asked and run.state is RunState.GONE:
             intent = Intent.STOPPED
-        elif service.intent is Intent.STOPPED and before.state is RunState.GONE and _runs_as_unit(service):
+        elif service.intent is Intent.STOPPED and before.state is RunState.GONE and _runs_managed(service):
             intent = Intent.STARTED
         else:
             return
         service.intent = intent
-        log.info("service_intent", service=service.name, intent=intent.value, actor="systemd")
+        log.info("service_intent", service=service.name, intent=intent.value, actor=service.control.kind)
         self._on_intent(service, intent)
 
     def _look_anew_at_children(self, parent: ManagedService) -> None:
@@ -287,9 +295,9 @@ class ServiceKeeper:
         return name in parents or any(self._depends(parent, name) for parent in parents if parent in self.services)
 
 
-def _runs_as_unit(service: ManagedService) -> bool:
-    """Only systemd says for certain that what runs is the service, and was started on somebody's word."""
-    return service.control.kind == "systemd" and service.run.state in _RUNS
+def _runs_managed(service: ManagedService) -> bool:
+    """Only a service manager says for certain that what runs is the service, and was started on somebody's word."""
+    return service.control.kind in MANAGERS and service.run.state in _RUNS
 
 
 def intents(stored: Mapping[str, str]) -> dict[str, Intent]:

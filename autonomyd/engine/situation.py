@@ -1,7 +1,7 @@
 """Gathers everything that one decision rests on into a Situation."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from autonomyd.aio.clock import Clock
@@ -14,6 +14,7 @@ from autonomyd.model.facts import GateLimits, ServiceFacts, Situation
 from autonomyd.model.issue import Issue
 from autonomyd.model.service import RunState
 from autonomyd.model.subject import Subject, service_of
+from autonomyd.model.window import MaintenanceWindow
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import RestartLimit
 
@@ -65,13 +66,12 @@ class SituationReader:
             cleanup=cleanup,
             custom_strategy=custom,
             past=self._history.past,
+            windows=self._windows(service),
+            tripped=self._history.tripped(service.name if service else None),
             unknown=_unknown(service, custom),
             unread=unread,
             **values,
         )
-
-    def with_learned(self, situation: Situation, learned: Mapping[str, float]) -> Situation:
-        return replace(situation, learned=learned)
 
     def rank(self, issue: Issue) -> int:
         """Parents before children; everything else first."""
@@ -84,7 +84,18 @@ class SituationReader:
         service = self._keeper.services.get(service_of(issue.subject) or "")
         if service is None:
             return None
-        return self._keeper.facts(service, self._cpu_of(issue.subject), self._exceeded_of(service.name))
+        facts = self._keeper.facts(service, self._cpu_of(issue.subject), self._exceeded_of(service.name))
+        forgiven_at = self._history.forgiven_at
+        if forgiven_at is None:
+            return facts
+        return replace(facts, deaths=tuple(at for at in facts.deaths if at > forgiven_at))
+
+    def _windows(self, service: ServiceFacts | None) -> tuple[MaintenanceWindow, ...]:
+        """The maintenance windows that the configuration has for it; one that names services is not about the host."""
+        name = service.name if service is not None else None
+        general = (each for each in self._settings().healing.windows if not each.services or name in each.services)
+        own = self._keeper.services[name].settings.maintenance if name is not None else ()
+        return tuple(each.window() for each in (*general, *own))
 
     def _limits(self, service: ServiceFacts | None) -> GateLimits:
         healing = self._settings().healing
@@ -100,6 +111,8 @@ class SituationReader:
             acts_per_hour_host=healing.acts_per_hour_host,
             restart_max=restart.max,
             restart_within_s=restart.within_s,
+            flapping_max=healing.flapping.max,
+            flapping_within_s=healing.flapping.within_s,
             park_retry_s=healing.park_retry_s,
         )
 

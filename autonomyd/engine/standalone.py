@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import count
 from typing import NoReturn
 
+from autonomyd.engine.approvals import ApprovalDesk
 from autonomyd.engine.cleaning import Cleaner
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.engine.situation import SituationReader
+from autonomyd.engine.trust import Trust
 from autonomyd.engine.verify import Verifier
 from autonomyd.execute.runner import Runner
 from autonomyd.execute.steps.custom import CallHandler
@@ -30,6 +32,8 @@ class Alone:
     history: FixHistory
     pause: PauseSwitch
     keeper: ServiceKeeper
+    trust: Trust
+    approvals: ApprovalDesk
 
 
 def alone(
@@ -73,7 +77,16 @@ def alone(
         cleaner=cleaner,
         cpu_of=lambda subject: None,
     )
-    return Alone(situations=situations, runner=runner, history=history, pause=pause, keeper=keeper)
+    approvals = count(1)
+    return Alone(
+        situations=situations,
+        runner=runner,
+        history=history,
+        pause=pause,
+        keeper=keeper,
+        trust=Trust(clock=clock),
+        approvals=ApprovalDesk(clock=clock, next_id=lambda: next(approvals)),
+    )
 
 
 async def _in_memory(fix: Fix, moves: tuple[Transition, ...]) -> None:

@@ -52,6 +52,8 @@ class StatusReader:
             issues=tuple(self.issue(issue) for issue in health.issues),
             pause=parts.pause.status,
             store=parts.records.store.status(),
+            dependencies=parts.dependencies.statuses(),
+            alerts=parts.alerting.status(),
         )
 
     def service(self, service: ManagedService, health: HealthStatus) -> ServiceStatus:
@@ -71,6 +73,7 @@ class StatusReader:
             message=service.problem or service.outdated or service.run.message,
             next_try_at=min(waits, default=None),
             depends_on=service.settings.depends_on,
+            earned=parts.trust.earned(service.name),
             checks=service.check_statuses(lambda at: at + offset),
             metrics=self._metrics(service),
         )
@@ -107,6 +110,8 @@ class StatusReader:
             fixes=fixes.total,
             outcomes={outcome.value: count for outcome, count in fixes.outcomes.items()},
             success_rate=healed / finished if finished else None,
+            approvals=len(self._parts.approvals.waiting),
+            tripped=self._parts.history.tripped(None),
             running=tuple(self._parts.runner.running.values()),
             last=last,
         )

@@ -1,4 +1,4 @@
-"""AutonomousOperationSystem: the four loops under one supervisor, and everything that they share.
+"""AutonomousOperationSystem: the loops under one supervisor, and everything that they share.
 
 system = AutonomousOperationSystem()
 await system.start()
@@ -25,9 +25,11 @@ from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
+from autonomyd.engine.recovery import Recovery
 from autonomyd.engine.requests import ServiceRequests
-from autonomyd.engine.restoring import restore, settle_unfinished, waits
+from autonomyd.engine.restoring import restore, waits
 from autonomyd.engine.status import StatusReader
+from autonomyd.engine.trust import DAY_S
 from autonomyd.engine.watching import ServiceWatch
 from autonomyd.host.lock import InstanceLock
 from autonomyd.host.paths import default_state_dir, ensure_private_dir
@@ -77,6 +79,7 @@ class AutonomousOperationSystem:
             on_issue=self._issue_changed,
             watch_of=self._watches.get,
             wake=self._wake,
+            supervisor=self.supervisor,
         )
         self._lock: InstanceLock | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -121,6 +124,7 @@ class AutonomousOperationSystem:
         for task in (*self._background, *([self._running] if self._running else [])):
             task.cancel()
         await asyncio.gather(*self._background, *([self._running] if self._running else []), return_exceptions=True)
+        await parts.alerting.close()
         await parts.optimization.close()
         await parts.monitoring.close()
         for name in list(self._watches):
@@ -129,6 +133,7 @@ class AutonomousOperationSystem:
         if parts.systemd is not None:
             await parts.systemd.close()
             parts.systemd = None
+        await parts.containers.close()
         if parts.records.attached:
             parts.records.event("daemon_stopped", HOST, "services go on running")
             await parts.records.close()
@@ -213,6 +218,12 @@ class AutonomousOperationSystem:
                 watch.close()
             await parts.keeper.remove(name)
         parts.monitoring.reload(settings)
+        parts.trust.bound(
+            half_life_s=settings.healing.half_life_days * DAY_S, quarantine_s=settings.healing.quarantine_s
+        )
+        parts.dependencies.reload()
+        await parts.shelf.put_up(settings, self.config_file)
+        parts.alerting.reload()
         for watch in self._watches.values():
             watch.reinterval()
         waiting = await self._add_services(parts, (*changes.added, *changes.changed))
@@ -224,7 +235,7 @@ class AutonomousOperationSystem:
         )
         for name in outdated:
             parts.keeper.services[name].outdated = f"runs as before the reload: `autonomyctl service restart {name}`"
-        self._spawn(self._settle(parts, waiting))
+        self._spawn(bring_up(parts.keeper, parts.runner, waiting, parts.pause))
         parts.records.event("configuration_reloaded", HOST, counted(len(settings.services), "service"))
         return outdated
 
@@ -232,11 +243,16 @@ class AutonomousOperationSystem:
 
     async def _begin(self, parts: Parts) -> None:
         parts.records.attach(await self._open_store())
-        await restore(parts, self.settings, self.clock)
+        recovery = Recovery(parts)
+        recovering = await recovery.take_over()
+        await parts.shelf.put_up(self.settings, self.config_file)
+        await restore(parts, self.settings, self.clock, recovering=recovering)
         waiting = await self._add_services(parts, tuple(self.settings.services))
         self._add_loops(parts)
         self._running = asyncio.get_running_loop().create_task(self.supervisor.run(), name="loops")
-        self._spawn(self._settle(parts, waiting))
+        self._spawn(parts.known_good.run())
+        self._spawn(recovery.settle())
+        self._spawn(bring_up(parts.keeper, parts.runner, waiting, parts.pause))
         await self.supervisor.wait_ready()
 
     def _daemon_status(self) -> DaemonStatus:
@@ -276,7 +292,9 @@ class AutonomousOperationSystem:
             )
         )
         for service in added:
-            self._watches[service.name] = ServiceWatch(service, parts.monitoring, parts.keeper)
+            self._watches[service.name] = ServiceWatch(
+                service, parts.monitoring, parts.keeper, parts.dependencies, parts.containers
+            )
             self._watches[service.name].state_changed(ServiceState.UNKNOWN)
         return tuple(service.name for service in added if service.operating)
 
@@ -287,6 +305,7 @@ class AutonomousOperationSystem:
             ("healing", parts.healing.tick, seconds.healing_s),
             ("goals", self._goals, seconds.goals_s),
             ("optimization", parts.optimization.tick, seconds.optimization_s),
+            ("alerts", parts.alerting.tick, seconds.alerts_s),
         )
         for name, body, interval_s in bodies:
             loop = SupervisedLoop(name=name, body=body, interval_s=interval_s, stuck_after_s=STUCK_AFTER_S)
@@ -294,6 +313,7 @@ class AutonomousOperationSystem:
         parts.monitoring.sampler.changed = self.supervisor.loops["monitoring"].wake
         parts.healing.wake = self._wake
         parts.healing.after_fix = self._fix_ended
+        parts.alerting.wake_by(self.supervisor.loops["alerts"].wake.set)
 
     def _set_intervals(self) -> None:
         for name, loop in self.supervisor.loops.items():
@@ -309,10 +329,7 @@ class AutonomousOperationSystem:
             self._maintained_at = now
             # on its own: a slow disk must not make the loop look stuck
             self._spawn(parts.records.store.maintain())
-
-    async def _settle(self, parts: Parts, waiting: tuple[str, ...]) -> None:
-        await bring_up(parts.keeper, parts.runner, waiting, parts.pause)
-        await settle_unfinished(parts.records, parts.runner, parts.history, self.started_at)
+            self._spawn(parts.backups.tidy())
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -333,6 +350,7 @@ class AutonomousOperationSystem:
         watch = self._watches.get(service.name)
         if watch is not None:
             watch.state_changed(before)
+        self.parts.known_good.service_changed(service)
         words = f"{before} to {service.state}" + (f": {service.run.message}" if service.run.message else "")
         self.parts.records.event("service_state", service.subject, words)
         self._wake()
@@ -354,6 +372,7 @@ class AutonomousOperationSystem:
         parts.records.issue(issue, transition)
         if transition is None:
             return
+        parts.alerting.wake()
         if issue.state is IssueState.OPEN:
             log.warning(
                 "issue_opened", issue=issue.id, type=issue.type.value, subject=issue.subject, summary=issue.summary

@@ -17,7 +17,7 @@ from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Plan
 from autonomyd.model.reading import ReadingState
 from autonomyd.model.service import Intent, RunState, ServiceState
-from autonomyd.model.step import RemoveFiles, SetProbeInterval, StopService
+from autonomyd.model.step import PruneContainers, RemoveFiles, SetProbeInterval, StopService
 from autonomyd.model.subject import Subject
 
 SAMPLES = 2
@@ -28,7 +28,7 @@ SETTLE_S = 3.0
 """What the daemon did of its own accord has to hold this long before it counts as healed ..."""
 LIFE_FACTOR = 2.0
 """... or this many times as long as the process lived that ended last, if that was not long ..."""
-SHORT_LIFE_S = 15.0
+SHORT_LIFE_S = 8.0
 """... which means at most this."""
 WRONG_S = 2.5
 """A service whose configuration or release was changed, and that gives only wrong answers for this long after its
@@ -37,6 +37,9 @@ EXTRA_S = 5.0
 POLL_S = 0.25
 TICK_S = 0.001
 """The shortest wait: a rest that is a rounding error would be waited for again and again."""
+
+MEASURED = frozenset({Cause.CUSTOM, Cause.BLOCKED_SESSIONS, Cause.SQLITE_BLOATED})
+"""Causes whose end a value of its own shows."""
 
 
 class Verifier:
@@ -67,7 +70,7 @@ class Verifier:
         service = self._keeper.services.get(plan.service or "")
         if service is not None:
             return await self._service(plan, service, since)
-        if any(isinstance(step, RemoveFiles) for step in plan.steps):
+        if any(isinstance(step, RemoveFiles | PruneContainers) for step in plan.steps):
             return await self._space(plan)
         if any(isinstance(step, SetProbeInterval) for step in plan.steps):
             return Validation(outcome=Outcome.HEALED, message="the interval is in force; its effect is measured later")
@@ -85,14 +88,14 @@ class Verifier:
             watch.verifying(True)
         try:
             found = await self._settled(plan, service, since)
-            custom = plan.cause is Cause.CUSTOM and found.outcome is Outcome.HEALED
-            return (await self._cured(plan, service, since) or found) if custom else found
+            measured = plan.cause in MEASURED and found.outcome is Outcome.HEALED
+            return (await self._cured(plan, service, since) or found) if measured else found
         finally:
             if watch is not None:
                 watch.verifying(False)
 
     async def _cured(self, plan: Plan, service: ManagedService, since: float) -> Validation | None:
-        """A registered strategy may leave the process alone: that the checks pass says nothing then about a metric that
+        """What is done against these causes may leave the process alone: that the checks pass says nothing then about a metric that
         was over its level all the same. None where the checks are all that the issue is about."""
         issue = self._issue(plan)
         if issue is None or issue.threshold is None:
@@ -121,7 +124,10 @@ class Verifier:
                 return Validation(outcome=Outcome.UNVERIFIED, message="a person stopped it meanwhile")
             if service.run.state is RunState.GONE:
                 return _ineffective(f"it ended again: {service.run.message}")
-            if service.state is ServiceState.FAILING or self._wrong_from_the_start(service, now):
+            if self._wrong_from_the_start(service, now):
+                service.end_grace(now)
+                self._keeper.update(service)
+            if service.state is ServiceState.FAILING:
                 return _ineffective(_still(service))
             worse = harm_done(plan, service, self._keeper, self._monitoring, before=before, since=since)
             if worse:

@@ -2,17 +2,19 @@
 
 import structlog
 
+from autonomyd.aio.dependency import Dependencies
 from autonomyd.analyze.detectors.streak import StreakDetector
-from autonomyd.analyze.detectors.threshold import ThresholdDetector, ThresholdRule
-from autonomyd.analyze.verdict import Verdict
+from autonomyd.engine.bounds import BoundJudge
 from autonomyd.engine.judges import LimitJudge
 from autonomyd.engine.managed import ManagedCheck, ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.services import ServiceKeeper
+from autonomyd.host.containers.engines import ContainerEngines
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, Issue, IssueType
 from autonomyd.model.reading import Reading, ReadingState
 from autonomyd.model.service import Intent, RunState, ServiceState
+from autonomyd.monitor.probe import Placed, Surroundings
 from autonomyd.monitor.probes import check_probes
 from autonomyd.monitor.probes.memory import EVERY_S as MEMORY_EVERY_S
 from autonomyd.monitor.probes.memory import MemoryProbe
@@ -36,24 +38,33 @@ SUSPECT_LOOKS = 4
 """... and no longer than for this many times the failures that count."""
 HEDGE_S = 0.25
 """A cheap look that is not back after this time gets a second one beside it."""
-CHEAP = frozenset({"http", "tcp", "heartbeat", "redis", "log", "mount", "container", "postgres", "mysql", "unit"})
+CHEAP = frozenset({"http", "tcp", "heartbeat", "redis", "log", "mount", "container", "postgres", "mysql", "sqlite", "unit"})
 HEDGED = frozenset({"http", "tcp", "redis"})
-LATENCY_CLEAR_SHARE = 0.9
-LATENCY_CONSECUTIVE = 3
 
 _DOWN = (IssueType.SERVICE_DOWN, "process")
 _UNHEALTHY = (IssueType.SERVICE_UNHEALTHY, "checks")
+_FALLBACK = (IssueType.PERFORMANCE_DEGRADATION, "fallback")
 
 
 class ServiceWatch:
     """One per service: owns its probes, turns what they say into findings."""
 
-    def __init__(self, service: ManagedService, monitoring: SelfMonitoringSystem, keeper: ServiceKeeper) -> None:
+    def __init__(
+        self,
+        service: ManagedService,
+        monitoring: SelfMonitoringSystem,
+        keeper: ServiceKeeper,
+        dependencies: Dependencies,
+        containers: ContainerEngines | None = None,
+    ) -> None:
         self._service = service
         self._monitoring = monitoring
         self._keeper = keeper
         self._limits: LimitJudge = monitoring.limit_judge(service.subject, service.settings.limits)
-        self._latency: dict[str, ThresholdDetector] = {}
+        self._bounds: dict[str, BoundJudge] = {}
+        self._placed: list[Placed] = []
+        self._dependencies = dependencies
+        self._containers = containers
         self._probes: list[str] = []
         self._verifying = False
         self._add_checks()
@@ -63,6 +74,9 @@ class ServiceWatch:
         """Take the probes off the timetable; what is known of the service stays known."""
         for name in self._probes:
             self._monitoring.unwatch(name)
+        for probe in self._placed:
+            probe.close()
+        self._placed.clear()
 
     def close(self) -> None:
         """The service is no longer configured: its issues end with it."""
@@ -92,7 +106,8 @@ class ServiceWatch:
         self._pace()
         if service.state is ServiceState.STARTING and before is not ServiceState.STARTING:
             self._limits.reset()
-            self._latency.clear()
+            for judge in self._bounds.values():
+                judge.reset()
         if service.state is ServiceState.DOWN:
             self._report_down()
         elif service.state is ServiceState.FAILING:
@@ -100,6 +115,7 @@ class ServiceWatch:
         elif service.state is ServiceState.UP:
             self._clear(_DOWN, "it runs again")
             self._clear_when_well()
+            self._tell_fallback()
         elif service.state is ServiceState.STOPPED or service.intent is Intent.STOPPED:
             for issue in self._monitoring.book.of_subject(service.subject):
                 self._clear((issue.type, issue.metric), "it was stopped on purpose")
@@ -142,6 +158,7 @@ class ServiceWatch:
             kind = check_probes()[settings.type]
             every_s = settings.every_s or every_default
             made = kind(settings, self._monitoring.clock)
+            self._place(made)
             check = ManagedCheck(
                 name=name,
                 probe=probe,
@@ -152,6 +169,9 @@ class ServiceWatch:
                 dependency=getattr(made, "dependency", False),
             )
             service.checks[name] = check
+            self._bounds[name] = BoundJudge(
+                service, check, bounds=getattr(kind, "bounds", ()), report=self._report, clear=self._clear
+            )
             self._monitoring.watch(
                 probe,
                 service.subject,
@@ -163,6 +183,18 @@ class ServiceWatch:
                 on_reading=lambda reading, check=check: self._checked(check, reading),  # type: ignore[misc]
             )
             self._probes.append(probe)
+
+    def _place(self, probe: object) -> None:
+        if isinstance(probe, Placed):
+            service = self._service
+            around = Surroundings(
+                service=service.name,
+                settings=service.settings,
+                dependencies=self._dependencies,
+                containers=self._containers,
+            )
+            probe.place(around)
+            self._placed.append(probe)
 
     def _add_process(self) -> None:
         service = self._service
@@ -209,9 +241,8 @@ class ServiceWatch:
             self._report_unhealthy()
         elif service.state is ServiceState.UP and reading.state is ReadingState.OK:
             self._clear_when_well()  # a fix that could not be verified left its issue open
-        latency = reading.values.get("latency_ms")
-        if latency is not None and service.state is ServiceState.UP:
-            self._judge_latency(check, reading.at, latency)
+        if reading.state is not ReadingState.UNKNOWN:
+            self._bounds[check.name].observe(reading)
 
     def _process_read(self, reading: Reading) -> None:
         service = self._service
@@ -242,6 +273,23 @@ class ServiceWatch:
             return
         for key in (_DOWN, _UNHEALTHY):
             self._clear(key, "its checks pass" if checks else "it runs again")
+
+    def _tell_fallback(self) -> None:
+        """That it runs by its fallback command is a trouble of its own, until its own command works again."""
+        service = self._service
+        if not service.control.fallback:
+            self._clear(_FALLBACK, "it runs by its own command again")
+            return
+        self._report(
+            Finding(
+                type=_FALLBACK[0],
+                metric=_FALLBACK[1],
+                subject=service.subject,
+                severity=Severity.WARNING,
+                summary=f"{service.name} runs by its fallback command",
+                certain=True,
+            )
+        )
 
     def _report_down(self) -> None:
         service = self._service
@@ -278,31 +326,6 @@ class ServiceWatch:
                 certain=frozen,
             )
         )
-
-    def _judge_latency(self, check: ManagedCheck, at: float, latency_ms: float) -> None:
-        bound = getattr(check.settings, "latency_ms", None)
-        if bound is None:
-            return
-        detector = self._latency.get(check.name)
-        if detector is None:
-            rule = ThresholdRule(enter=bound, clear=bound * LATENCY_CLEAR_SHARE, consecutive=LATENCY_CONSECUTIVE)
-            detector = self._latency[check.name] = ThresholdDetector(rule)
-        verdict = detector.observe(at, latency_ms)
-        if verdict is Verdict.RAISED:
-            self._report(
-                Finding(
-                    type=IssueType.HIGH_LATENCY,
-                    subject=self._service.subject,
-                    metric=check.name,
-                    severity=Severity.WARNING,
-                    summary=f"{self._service.name} answers slowly: {check.name} takes {latency_ms:.0f} ms, "
-                    f"over {bound:g} ms",
-                    value=latency_ms,
-                    threshold=bound,
-                )
-            )
-        elif verdict is Verdict.CLEARED:
-            self._clear((IssueType.HIGH_LATENCY, check.name), f"{check.name} takes {latency_ms:.0f} ms again")
 
     def _report(self, finding: Finding) -> Issue:
         return self._monitoring.book.report(finding, wall_now=self._monitoring.clock.wall())[0]

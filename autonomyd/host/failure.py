@@ -40,3 +40,22 @@ class RemovalRefused(Exception):  # noqa: N818
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class FileRefused(Exception):  # noqa: N818
+    """A file that can't be saved or written; nothing was changed. `unfit` says that this tells nothing about what was
+    to be done with it: it is not what it was expected to be, or the disk is full."""
+
+    def __init__(self, message: str, *, unfit: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.unfit = unfit
+
+
+class NotifyFailure(Exception):  # noqa: N818
+    """A message that was not sent. `permanent`: it will not be before a person changes something (the URL, a package)."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent

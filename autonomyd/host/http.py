@@ -18,7 +18,7 @@ from autonomyd.host.tcp import open_transport, resolve
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["HttpAnswer", "HttpFailure", "NetworkFailure", "http_get"]
+__all__ = ["HttpAnswer", "HttpFailure", "NetworkFailure", "http_get", "tls_context"]
 
 BODY_LIMIT = 65536
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -198,7 +198,7 @@ async def _exchange(
     stage.secure = target.secure
     addresses = await resolve(target.host)
     stage.resolved = True
-    tls = await _tls(verify) if target.secure else None
+    tls = await tls_context(verify) if target.secure else None
     transport, answer = await open_transport(
         lambda: AnswerProtocol(request, body_limit=body_limit, without_body=without_body),
         addresses,
@@ -219,7 +219,8 @@ async def _exchange(
     return answer
 
 
-async def _tls(verify: bool) -> "ssl.SSLContext":
+async def tls_context(verify: bool) -> "ssl.SSLContext":
+    """How TLS is spoken with others, made once. Raises HttpFailure."""
     try:
         return await in_thread(lambda: _tls_context(verify))
     except (ImportError, OSError) as error:

@@ -148,6 +148,46 @@ def is_local(path: str, mounts: Iterable[Mount] | None = None) -> bool:
             waiting.extend(_parts(target))
 
 
+def surely_local(path: str) -> bool:
+    """Whether `path` certainly waits for no other machine; no, where the mounts can't be read."""
+    try:
+        return is_local(path)
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountRoom:
+    """The room of a filesystem, as `df` counts. `inodes_percent` is None where it has no fixed number of them;
+    `is_point`: the path itself is where it is mounted."""
+
+    used_percent: float
+    free_bytes: int
+    inodes_percent: float | None
+    read_only: bool
+    is_point: bool
+
+
+def mount_room(path: str) -> MountRoom | None:
+    """The room of the filesystem on which `path` lies; None when there is no such path. Raises OSError. May hang on a
+    network mount."""
+    try:
+        fs = os.statvfs(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    used = fs.f_blocks - fs.f_bfree
+    fillable = used + fs.f_bavail
+    inodes_used = fs.f_files - fs.f_ffree
+    inodes = inodes_used + fs.f_favail
+    return MountRoom(
+        used_percent=100.0 * used / fillable if fillable else 0.0,
+        free_bytes=fs.f_bavail * fs.f_frsize,
+        inodes_percent=100.0 * inodes_used / inodes if fs.f_files and inodes else None,
+        read_only=bool(fs.f_flag & os.ST_RDONLY),
+        is_point=os.path.ismount(path),
+    )
+
+
 class MountTable:
     """The mounts, read again only when the kernel says that they changed."""
 

@@ -1,10 +1,11 @@
-"""Finds and removes rotated log files below an allowed folder. What is removed is gone, so everything that is not
-surely a closed, rotated log is left alone, and every file is checked again at the moment of its removal."""
+"""Finds and removes rotated logs, or the old files of a cache, below an allowed folder. What is removed is gone, so
+everything that is not surely one of them and closed is left alone, and every file is checked again at the moment of its
+removal."""
 
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from autonomyd.host.failure import RemovalRefused
@@ -28,6 +29,10 @@ _NEVER = re.compile(
     r"backup|dump|\.(?:bak|so|sql|db|sqlite3?|tar|zip|rdb|aof|wal|journal|key|pem|crt|conf|cfg|ini|ya?ml|toml|json)\b",
     re.IGNORECASE,
 )
+
+
+Fits = Callable[[str, frozenset[str], os.stat_result], bool]
+"""(name, names in its folder, what it is now) to whether it is a file that may go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,21 @@ def looks_rotated(name: str, siblings: frozenset[str] = frozenset()) -> bool:
     return dated is not None and _is_past(name, dated, siblings)
 
 
+def is_rotated(name: str, siblings: frozenset[str], found: os.stat_result) -> bool:
+    """`Fits` for rotated logs."""
+    return looks_rotated(name, siblings)
+
+
+def untouched_since(before: float) -> Fits:
+    """`Fits` for the files of a cache that nobody has written or read since `before` (epoch seconds). Where the disk
+    notes no reading (noatime), the last change alone counts."""
+
+    def fits(name: str, siblings: frozenset[str], found: os.stat_result) -> bool:
+        return max(found.st_mtime, found.st_atime, found.st_ctime) < before
+
+    return fits
+
+
 def log_stem(path: str) -> str:
     """The log that a rotated file belongs to: /var/log/app.log for /var/log/app.log.3.gz."""
     folder, _, name = path.rpartition("/")
@@ -100,13 +120,15 @@ def _is_past(name: str, dated: re.Match[str], siblings: frozenset[str]) -> bool:
     return any(other is not None and other["stem"] == stem for other in others)
 
 
-def rotated_logs(root: str, *, protect: Iterable[str] = (), opened: OpenFiles | None = None) -> RotatedLogs:
-    """The rotated logs below `root`, without those in `protect` (files or folders) and without any that is open.
+def rotated_logs(
+    root: str, *, protect: Iterable[str] = (), opened: OpenFiles | None = None, fits: Fits = is_rotated
+) -> RotatedLogs:
+    """The rotated logs (or what else `fits`) below `root`, without those in `protect` (files or folders) and without any that is open.
     `opened` is an earlier `open_files([root])`, else one is made. Follows no link, enters no other filesystem; bounded.
     For a thread. Raises OSError when `root` can't be read."""
     real_root = os.path.realpath(root)
     guarded = tuple(os.path.realpath(path) for path in protect)
-    walk = _Walk(real_root, guarded)
+    walk = _Walk(real_root, guarded, fits)
     candidates = list(walk.files())
     if not candidates:
         return RotatedLogs(root=real_root, files=(), truncated=walk.truncated)
@@ -126,8 +148,8 @@ def rotated_logs(root: str, *, protect: Iterable[str] = (), opened: OpenFiles | 
     return RotatedLogs(root=real_root, files=tuple(kept), incomplete=unsure, truncated=walk.truncated)
 
 
-def remove_checked(file: RotatedFile, *, root: str) -> int:
-    """Remove `file` if it still is what was found, below `root`, a rotated log, and open nowhere; gives the bytes
+def remove_checked(file: RotatedFile, *, root: str, fits: Fits = is_rotated) -> int:
+    """Remove `file` if it still is what was found, below `root`, what `fits`, and open nowhere; gives the bytes
     freed. Raises RemovalRefused, with nothing changed, for any doubt. Walks down by descriptors that follow no link, so
     that a folder swapped for a link in between can't lead out of `root`."""
     real_root = os.path.realpath(root)
@@ -139,9 +161,10 @@ def remove_checked(file: RotatedFile, *, root: str) -> int:
     try:
         folder = _open_folder(real_root, parts[:-1], file.device)
         try:
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
             # The neighbours are only asked where the name alone does not tell: a folder of many is not listed for each.
-            if not looks_rotated(name) and not looks_rotated(name, frozenset(os.listdir(folder))):
-                raise RemovalRefused(f"{file.path} does not look like a rotated log")
+            if not fits(name, frozenset(), found) and not fits(name, frozenset(os.listdir(folder)), found):
+                raise RemovalRefused(f"{file.path} does not look like a file that may go")
             return _unlink_same(file, name, folder, real_root)
         finally:
             os.close(folder)
@@ -212,7 +235,8 @@ def _is_open(path: str) -> bool | None:
 class _Walk:
     """The candidates below a folder, by one bounded walk."""
 
-    def __init__(self, root: str, guarded: tuple[str, ...]) -> None:
+    def __init__(self, root: str, guarded: tuple[str, ...], fits: Fits) -> None:
+        self._fits = fits
         self.truncated = False
         self._root = root
         self._guarded = guarded
@@ -247,7 +271,7 @@ class _Walk:
                         waiting.append((entry.path, depth + 1))
                     else:
                         self.truncated = True
-                elif stat.S_ISREG(found.st_mode) and looks_rotated(entry.name, names):
+                elif stat.S_ISREG(found.st_mode) and self._fits(entry.name, names, found):
                     yield _rotated(entry.path, found)
 
     def _bounded(self, entries: "Iterator[os.DirEntry[str]]") -> "Iterator[os.DirEntry[str]]":

@@ -25,6 +25,7 @@ MEMORY = ":memory:"
 
 COPIED_TABLES = (
     "applied", "counters", "removed", "issues", "decisions", "fixes", "transitions", "goals", "candidates", "states",
+    "outcomes", "approvals", "consents", "shadow", "known_good", "alerts", "messages",
 )  # fmt: skip
 
 
@@ -89,7 +90,8 @@ class Database:
         """Copy everything but the events out of a file that can only be read. Raises sqlite3.Error."""
         await self._connection.execute("ATTACH ? AS source", (f"{uri_of(path)}?immutable=1",))
         try:
-            for table in COPIED_TABLES:
+            there = {row[0] for row in await _all(self._connection, "SELECT name FROM source.sqlite_master")}
+            for table in (each for each in COPIED_TABLES if each in there):  # an older schema has fewer
                 await self._connection.execute(f"INSERT OR REPLACE INTO main.{table} SELECT * FROM source.{table}")  # noqa: S608
             await self._connection.commit()
         finally:

@@ -55,7 +55,7 @@ def _make(kind: Any) -> Decoder:
 
 
 def _union(members: tuple[Any, ...]) -> Decoder:
-    """Null for None; an object by its `step`; else the first member that takes the value."""
+    """Null for None; an object by its `step` where there are several kinds; else the first member that takes it."""
     nullable = type(None) in members
     rest = [each for each in members if each is not type(None)]
     steps = {each.__name__: each for each in rest if is_dataclass(each) and isinstance(each, type)}
@@ -63,7 +63,7 @@ def _union(members: tuple[Any, ...]) -> Decoder:
     def union(value: Any) -> Any:
         if value is None and nullable:
             return None
-        if steps and isinstance(value, dict):
+        if len(steps) > 1 and isinstance(value, dict):
             return _decoder(steps[value["step"]])(value)
         for member in rest[:-1]:
             try:

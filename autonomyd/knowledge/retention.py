@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from autonomyd.knowledge.write import Write
 
 DAY_S = 86400.0
+KEPT_OUTCOMES = 20_000  # what was learned outlives the fixes; the sums of more would hardly differ
+KEPT_WORDS = 2_000  # decided approvals, scored shadow cases
 OVER_CAP_RESOLVED = 200  # issues dropped in one round while the file is above its cap
 
 
@@ -26,7 +28,12 @@ def expired(retention: Retention, *, wall: float) -> tuple[Write, ...]:
         Write(query="drop_finished_fixes", params={"before": before}),
         Write(query="drop_closed_goals", params={"before": before}),
         Write(query="drop_closed_candidates", params={"before": before}),
+        Write(query="drop_closed_alerts", params={"before": before}),
+        Write(query="drop_ended_messages", params={"before": before}),
         Write(query="keep_newest_events", params={"count": retention.events}),
+        Write(query="keep_newest_outcomes", params={"count": KEPT_OUTCOMES}),
+        Write(query="keep_newest_approvals", params={"count": KEPT_WORDS}),
+        Write(query="keep_newest_shadow", params={"count": KEPT_WORDS}),
     )
 
 

@@ -41,7 +41,7 @@ class ServiceFacts:
     `parents_down` names the services it depends on that are not up, `parents_unsure` those that have not been seen well
     since this one began to fail; `run_age_s` is how long it has been running. `children` depend on it, directly or not.
     `deaths` are the monotonic times of its last unasked ends. `fallback`: whether it runs by its fallback command, None
-    when none is declared."""
+    when none is declared; `fallback_left_s` is the time until its own command is to be tried again."""
 
     name: str
     state: ServiceState
@@ -59,6 +59,7 @@ class ServiceFacts:
     children: tuple[str, ...] = ()
     deaths: tuple[float, ...] = ()
     fallback: bool | None = None
+    fallback_left_s: float = 0.0
     can_reload: bool = False
 
 
@@ -78,12 +79,15 @@ class PastFix:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupPreview:
     """What freeing disk space under one allow-listed root would remove. `incomplete` says why the list of open files
-    is not complete (then nothing may be removed)."""
+    is not complete (then nothing may be removed). `kind`: logs, cache or journal (which has no files to name, only the
+    size that it is brought down to)."""
 
     root: str
     files: tuple[str, ...]
     total_bytes: int
     incomplete: str = ""
+    kind: str = "logs"
+    target_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +205,33 @@ class SessionFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Culprit:
+    """The child process of a service that the trouble comes from: it uses the CPU, or does not collect its dead
+    children. `started` is in clock ticks since boot."""
+
+    pid: int
+    started: int
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteFile:
+    """An SQLite file that a check of the service looks at. `log_over` and `unused_over`: its write-ahead log, or what it
+    holds unused, is over its bound; `may_rebuild`: the configuration allows it; `room`: its disk has enough for it."""
+
+    check: str
+    path: str
+    bytes: int
+    log_bytes: int
+    unused_bytes: int
+    log_over: bool = False
+    unused_over: bool = False
+    may_rebuild: bool = False
+    room: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerFacts:
     """The container of a service as the engine tells it."""
 
@@ -268,7 +299,9 @@ class Situation:
     logs: tuple[LogFile, ...] = ()
     log_errors: tuple[LogErrors, ...] = ()
     sessions: tuple[SessionFacts, ...] = ()
+    sqlite: tuple[SqliteFile, ...] = ()
     container: ContainerFacts | None = None
+    culprit: Culprit | None = None
     unread: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     custom_strategy: str | None = None
     past: tuple[PastFix, ...] = ()

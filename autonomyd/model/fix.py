@@ -47,7 +47,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """A fix as it stands. Times are epoch seconds. `actor` is who wanted it: `autonomyd` or `uid=1000 pid=77`."""
+    """A fix as it stands. Times are epoch seconds. `actor` is who wanted it: `autonomyd` or `uid=1000 pid=77`.
+
+    `begun` counts the steps that may have been begun, `up` names the services that it touches and that ran before it,
+    `backup_id` the backup of what it writes (None: it writes no file)."""
 
     id: int
     plan: Plan
@@ -58,3 +61,6 @@ class Fix:
     outcome: Outcome | None = None
     message: str = ""
     transitions: tuple[Transition, ...] = ()
+    begun: int = 0
+    up: tuple[str, ...] = ()
+    backup_id: str | None = None

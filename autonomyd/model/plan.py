@@ -33,6 +33,7 @@ class GateName(StrEnum):
     CONSENT = "consent"
     BACKUP = "backup"
     COOLDOWN = "cooldown"
+    FLAPPING = "flapping"
     RECURRENCE = "recurrence"
     BLAST_RADIUS = "blast_radius"
     DEPENDENCIES = "dependencies"
@@ -43,6 +44,7 @@ class RefusalReason(StrEnum):
     """The typed reason why nothing is done."""
 
     PAUSED = "paused"
+    MAINTENANCE = "maintenance"
     INTENT = "intent"
     OBSERVE_ONLY = "observe_only"
     SHADOW = "shadow"
@@ -55,6 +57,7 @@ class RefusalReason(StrEnum):
     NO_BACKUP = "no_backup"
     COOLDOWN = "cooldown"
     RESTART_LIMIT = "restart_limit"
+    FLAPPING = "flapping"
     HEALING_LOOP = "healing_loop"
     BLAST_RADIUS = "blast_radius"
     PARENT_FAILED = "parent_failed"
@@ -73,8 +76,17 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandCheck:
+    """A command that tells whether a fix helped: exit 0 yes, another code no, out of time unknown."""
+
+    argv: tuple[str, ...]
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The steps chosen now. `confidence` is 0..100."""
+    """The steps chosen now. `confidence` is 0..100. `approval` is the number of the approval that it needed, and
+    `approved_by` who gave it. `validation` is asked besides the service's own checks."""
 
     strategy: str
     cause: Cause
@@ -87,11 +99,16 @@ class Plan:
     issue_id: int | None = None
     preview: tuple[str, ...] = ()
     gates: tuple[GateResult, ...] = ()
+    approval: int | None = None
+    approved_by: str = ""
+    validation: CommandCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why nothing is done now, which gate said so, and when it will be asked again (epoch seconds)."""
+    """Why nothing is done now, which gate said so, and when it will be asked again (epoch seconds). `wanted` is what
+    would be done if a person allowed it: every gate that no person can open has passed. `approval` is the number under
+    which it waits for one."""
 
     reason: RefusalReason
     message: str
@@ -100,3 +117,5 @@ class Refusal:
     park: bool = False
     gates: tuple[GateResult, ...] = ()
     strategy: str | None = None
+    wanted: Plan | None = None
+    approval: int | None = None

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from autonomyd.model.alert import AlertsStatus
+from autonomyd.model.dependency import DependencyStatus
 from autonomyd.model.fix import Fix
 from autonomyd.model.goal import Goal
 from autonomyd.model.health import HealthStatus, SubjectHealth, Trend
@@ -63,13 +65,16 @@ class HealthReport(Readable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealingStatus(Readable):
-    """Counts since the store began; `success_rate` is healed / finished fixes, 0..1, None before the first."""
+    """Counts since the store began; `success_rate` is healed / finished fixes, 0..1, None before the first. `approvals`
+    wait for a person; `tripped` says why nothing is done to the machine ("" when the budget is not used up)."""
 
     open_issues: int
     resolved_issues: int
     fixes: int
     outcomes: Mapping[str, int]
     success_rate: float | None
+    approvals: int = 0
+    tripped: str = ""
     running: tuple[Fix, ...] = ()
     last: Fix | None = None
 
@@ -127,7 +132,7 @@ class CheckStatus(Readable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus(Readable):
-    """`control` is its type (process, systemd, command); `restarts` counts the daemon's own since it started;
+    """`control` is its type (process, systemd, command, container, launchd); `restarts` counts the daemon's own since it started;
     `next_try_at` is set while healing waits."""
 
     name: str
@@ -142,6 +147,7 @@ class ServiceStatus(Readable):
     message: str = ""
     next_try_at: float | None = None
     depends_on: tuple[str, ...] = ()
+    earned: Mapping[str, Autonomy] = field(default_factory=lambda: MappingProxyType({}))
     checks: tuple[CheckStatus, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -190,3 +196,5 @@ class SystemStatus(Readable):
     issues: tuple[IssueStatus, ...]
     pause: PauseStatus
     store: StoreStatus
+    dependencies: Mapping[str, DependencyStatus] = field(default_factory=lambda: MappingProxyType({}))
+    alerts: AlertsStatus = field(default_factory=AlertsStatus)

@@ -158,7 +158,7 @@ class RunCommand:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminateSessions:
     """End database sessions that hold others up. `check` is the service's check that knows the database; `sessions`
-    are the server's own numbers, each with its start so that no later one is met."""
+    are the server's own numbers; just before the act only those are met that still hold others up."""
 
     service: str
     check: str
@@ -235,6 +235,11 @@ def write_set(steps: "tuple[Step, ...]") -> tuple[str, ...]:
         elif isinstance(step, RunCommand):
             paths.update(dict.fromkeys(step.writes))
     return tuple(paths)
+
+
+def touched_services(steps: "tuple[Step, ...]") -> tuple[str, ...]:
+    """The services that the steps act on, in order, once each."""
+    return tuple(dict.fromkeys(step.service for step in steps if isinstance(step, ServiceStep)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

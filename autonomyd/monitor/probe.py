@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from autonomyd.aio.clock import Clock
+from autonomyd.aio.dependency import Dependencies
+from autonomyd.host.containers.engines import ContainerEngines
+from autonomyd.model.health import Severity
+from autonomyd.model.issue import IssueType
 from autonomyd.model.reading import NO_VALUES, MetricSpec, ReadingState
 from autonomyd.model.subject import Subject
-from autonomyd.settings.service import CheckSettings
+from autonomyd.settings.service import CheckSettings, ServiceSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +83,49 @@ class CheckProbe(Probe, Protocol):
     """Whether its failing tells that the service does not work, and not only how a thing around it looks."""
 
     def __init__(self, options: Any, clock: Clock) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A value of a check that is an issue of its own above the bound in its option (without one: `level`): what is
+    watched works, and is in trouble. `words` are the issue's summary: "{service} answers slowly: {check} takes
+    {value:.0f} ms"."""
+
+    value: str
+    words: str
+    option: str | None = None
+    level: float = 0.0
+    unit: str = ""
+    type: IssueType = IssueType.DATABASE_OVERLOAD
+    severity: Severity = Severity.WARNING
+    consecutive: int = 3
+
+
+LATENCY = Bound(
+    value="latency_ms",
+    option="latency_ms",
+    words="{service} answers slowly: {check} takes {value:.0f} ms",
+    unit="ms",
+    type=IssueType.HIGH_LATENCY,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where a check stands: the service that it belongs to, and what it may ask outside."""
+
+    service: str
+    settings: ServiceSettings
+    dependencies: Dependencies
+    containers: ContainerEngines | None = None
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A check that wants to know where it stands, and lets go of what it holds at its end."""
+
+    def place(self, around: Surroundings) -> None:
+        """Called once, before the first look."""
+
+    def close(self) -> None:
+        """Called once, after the last look; must not wait."""

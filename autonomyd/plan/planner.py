@@ -1,84 +1,163 @@
 """Chooses the strategy and asks the gates: a Plan, or the Refusal of the first gate that stays shut."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from autonomyd.model.diagnosis import Diagnosis, RankedCause
 from autonomyd.model.facts import Situation
 from autonomyd.model.fix import Outcome
 from autonomyd.model.issue import Issue
-from autonomyd.model.plan import GateResult, Plan, Refusal
+from autonomyd.model.plan import GateResult, Plan, Refusal, RefusalReason
 from autonomyd.model.strategy import Strategy
+from autonomyd.model.trust import NO_CONSENT, NOTHING_LEARNED
 from autonomyd.plan.guards import GUARDS
-from autonomyd.plan.proposal import Proposal, issue_key
+from autonomyd.plan.guards.strategy import unread_fact
+from autonomyd.plan.proposal import Proposal, can_only_gain, issue_key
 
 LEAST_LEARNED = 50.0
 """Experience moves confidence within 50..100."""
+FAILED = (Outcome.INEFFECTIVE, Outcome.WORSENED, Outcome.ROLLED_BACK)
+A_PERSON_CAN_OPEN = frozenset(
+    {RefusalReason.SHADOW, RefusalReason.NEEDS_APPROVAL, RefusalReason.LOW_CONFIDENCE, RefusalReason.IRREVERSIBLE}
+)
+"""A gate that is shut for one of these does not end the asking: what a person is asked about has passed all others."""
 
 
 def decide(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies: Sequence[Strategy]) -> Plan | Refusal:
-    """What to do about `issue` now. Takes the most likely cause and the gentlest strategy for it that has not
-    failed on this issue since it opened; when all have failed, the harshest."""
+    """What to do about `issue` now: the gentlest remedy against the most likely cause that has not failed on this issue
+    since it opened. When those of one cause have failed, the next cause that is likely enough; when all have, the
+    harshest of the first once more.
+
+    A refusal that a person can lift carries in `wanted` the plan that all other gates have passed."""
     proposal = propose(issue, diagnosis, situation, strategies)
     asked: list[GateResult] = []
+    first: Refusal | None = None
     for guard in GUARDS:
         answer = guard(proposal)
         asked.append(answer.result)
-        if answer.refusal is not None:
+        if answer.refusal is None:
+            continue
+        if answer.refusal.reason not in A_PERSON_CAN_OPEN:
             name = proposal.strategy.name if proposal.strategy else None
             return replace(answer.refusal, gates=tuple(asked), strategy=name)
-    assert proposal.strategy is not None
-    assert proposal.cause is not None
-    return Plan(
-        strategy=proposal.strategy.name,
-        cause=proposal.cause.cause,
-        steps=proposal.steps,
-        confidence=proposal.confidence,
-        risk=proposal.strategy.risk,
-        disruptive=proposal.strategy.disruptive,
-        reversible=proposal.strategy.reversible,
-        service=situation.service.name if situation.service else None,
-        issue_id=issue.id,
-        preview=proposal.strategy.preview(issue, situation),
-        gates=tuple(asked),
-    )
+        first = first or answer.refusal
+    plan = _plan(proposal, tuple(asked))
+    if first is None:
+        return plan
+    return replace(first, gates=plan.gates, strategy=plan.strategy, wanted=plan)
 
 
 def propose(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies: Sequence[Strategy]) -> Proposal:
     """The remedy that the gates will judge."""
     bare = Proposal(issue=issue, situation=situation, diagnosis=diagnosis, cause=diagnosis.cause)
-    cause = diagnosis.cause
-    if cause is None:
+    if diagnosis.cause is None:
         return bare
-    chosen = _choose(bare, cause, strategies)
-    if chosen is None:
-        return bare
-    return replace(
-        bare,
-        strategy=chosen,
-        steps=chosen.steps(issue, situation),
-        confidence=_confidence(cause, chosen, situation),
+    ladders = [(cause, _ladder(cause, strategies)) for cause in diagnosis.causes]
+    notes: list[str] = []
+    for index, (cause, ladder) in enumerate(ladders):
+        chosen = _fresh(bare, cause, ladder, notes)
+        if chosen is None:
+            if not _failed(bare) & {each.name for each in ladder}:
+                break  # nothing was tried against the likelier cause: that is no reason to act on the less likely one
+            continue
+        made = _with(bare, cause, chosen)
+        if index == 0 or made.confidence >= situation.limits.confidence:
+            return replace(made, passed_over=tuple(notes))
+        notes.append(f"{chosen.name}: {cause.cause} is not likely enough ({made.confidence:.0f})")
+    cause, ladder = ladders[0]
+    left = [each for each in ladder if not _forbidden(bare, cause, each)]
+    # what was tried is told with the harshest; what has nothing to do with the gentlest, whose reason is the first;
+    # where one is ruled out all of them are told
+    tried = [each for each in left if each.name in _failed(bare)]
+    last = tried[-1] if tried else left[0] if left and len(left) == len(ladder) else None
+    return replace(_with(bare, cause, last) if last else bare, passed_over=tuple(notes))
+
+
+def _plan(proposal: Proposal, gates: tuple[GateResult, ...]) -> Plan:
+    strategy, cause, situation = proposal.strategy, proposal.cause, proposal.situation
+    assert strategy is not None
+    assert cause is not None
+    given = situation.consent if proposal.approved else NO_CONSENT
+    return Plan(
+        strategy=strategy.name,
+        cause=cause.cause,
+        steps=proposal.steps,
+        confidence=proposal.confidence,
+        risk=strategy.risk,
+        disruptive=strategy.disruptive,
+        reversible=strategy.reversible,
+        service=situation.service.name if situation.service else None,
+        issue_id=proposal.issue.id,
+        preview=strategy.preview(proposal.issue, situation),
+        gates=gates,
+        approval=given.approval,
+        approved_by=given.actor,
+        validation=getattr(strategy, "validation", None),
     )
 
 
-def _choose(proposal: Proposal, cause: RankedCause, strategies: Sequence[Strategy]) -> Strategy | None:
-    ladder = sorted((each for each in strategies if cause.cause in each.causes), key=lambda each: each.rung)
+def _ladder(cause: RankedCause, strategies: Sequence[Strategy]) -> list[Strategy]:
+    return sorted((each for each in strategies if cause.cause in each.causes), key=lambda each: each.rung)
+
+
+def _with(bare: Proposal, cause: RankedCause, strategy: Strategy) -> Proposal:
+    return replace(
+        bare,
+        cause=cause,
+        strategy=strategy,
+        steps=strategy.steps(bare.issue, bare.situation),
+        confidence=_confidence(cause, strategy, bare.situation),
+    )
+
+
+def _fresh(bare: Proposal, cause: RankedCause, ladder: list[Strategy], notes: list[str]) -> Strategy | None:
+    """The gentlest that was not tried and has something to do; `notes` take why others were passed over. One whose
+    facts could not be read is passed over only for one that interrupts nothing: a harsher act is no answer to not
+    knowing whether a gentler one would do."""
+    failed = _failed(bare)
+    blind: Strategy | None = None
+    for each in ladder:
+        why = _forbidden(bare, cause, each) or ("it failed on this problem" if each.name in failed else "")
+        missing = unread_fact(each, bare.situation)
+        if why:
+            notes.append(f"{each.name}: {why}")
+        elif missing:
+            blind = blind or each
+            notes.append(f"{each.name}: {missing}")
+        elif not each.steps(bare.issue, bare.situation):
+            notes.append(f"{each.name}: {each.why_nothing(bare.issue, bare.situation)}")
+        elif blind is None or not each.disruptive:
+            return each
+    return blind
+
+
+def _forbidden(bare: Proposal, cause: RankedCause, strategy: Strategy) -> str:
+    """Why this remedy is not to be taken at all now, in words; "" when it may."""
+    if strategy.name in bare.situation.consent.denied:
+        return "a person denied it"
+    until = bare.situation.learned.get((cause.cause, strategy.name), NOTHING_LEARNED).quarantined_until
+    if until is None or until <= bare.situation.wall_now:
+        return ""
+    steps = strategy.steps(bare.issue, bare.situation)
+    if can_only_gain(strategy, bare.situation.service, steps):
+        return ""
+    hours = (until - bare.situation.wall_now) / 3600.0
+    return f"it kept failing here and is in quarantine for {hours:.1f} h more (`autonomyctl trust --release` ends that)"
+
+
+def _failed(proposal: Proposal) -> frozenset[str]:
+    return frozenset(_failures(proposal))
+
+
+def _failures(proposal: Proposal) -> Iterator[str]:
     key = issue_key(proposal.issue)
-    window_s = proposal.limits.recurrence_window_s
-    failed = {
-        fix.strategy
-        for fix in proposal.situation.past
-        if fix.issue_key == key
-        and fix.outcome in (Outcome.INEFFECTIVE, Outcome.WORSENED, Outcome.ROLLED_BACK)
-        and proposal.situation.now - fix.at < window_s
-    }
-    untried = [each for each in ladder if each.name not in failed]
-    return untried[0] if untried else (ladder[-1] if ladder else None)
+    since = proposal.situation.now - proposal.limits.recurrence_window_s
+    for fix in proposal.situation.past:
+        if fix.issue_key == key and fix.outcome in FAILED and fix.at > since:
+            yield fix.strategy
 
 
 def _confidence(cause: RankedCause, strategy: Strategy, situation: Situation) -> float:
     """The diagnosis' confidence, moved by how the strategy fared on this cause here."""
-    points = situation.learned.get(strategy.name)
-    if points is None:
-        return cause.confidence
-    return max(LEAST_LEARNED, min(100.0, cause.confidence + points))
+    points = situation.learned.get((cause.cause, strategy.name), NOTHING_LEARNED).points
+    return max(LEAST_LEARNED, min(100.0, cause.confidence + points)) if points else cause.confidence

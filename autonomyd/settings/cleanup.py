@@ -1,7 +1,7 @@
 """`[[cleanup]]`: the folders in which disk space may be freed. The list is the permission; there is no other."""
 
 import posixpath
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -35,11 +35,15 @@ def _may_be_cleaned(root: str) -> str:
 
 
 class CleanupSettings(Table):
-    """One folder in which rotated logs may be removed when its disk, or its own quota, fills. Newest ones are kept,
-    open files are never touched."""
+    """One folder in which files may be removed when its disk, or its own quota, fills. Open files are never touched."""
 
     root: Annotated[str, AfterValidator(_may_be_cleaned)]
     """The folder; symbolic links inside it are not followed."""
+    kind: Literal["logs", "cache", "journal"] = "logs"
+    """What goes, oldest first: rotated logs; any file that nobody has used for `older_days`; or what systemd's journal
+    has beyond `quota_mb`."""
+    older_days: Annotated[float, Field(ge=1)] = 7.0
+    """For kind "cache": files that were neither written nor read for so many days."""
     quota_mb: Annotated[float, Field(gt=0)] | None = None
     """The folder is watched like a disk of this size; default: the disk it is on."""
     enter_percent: Annotated[float, Field(gt=0, le=100)] = 90.0
@@ -47,7 +51,7 @@ class CleanupSettings(Table):
     target_percent: Annotated[float, Field(ge=0, lt=100)] = 80.0
     """Cleaning ends when only so much is in use, %."""
     keep: int = Field(default=1, ge=0, le=1000)
-    """Newest rotated files of each log that stay."""
+    """Newest rotated files of each log that stay (kind "logs")."""
 
     @model_validator(mode="after")
     def _target_below_enter(self) -> Self:
@@ -57,4 +61,6 @@ class CleanupSettings(Table):
                 "target_percent ({target}) must be below enter_percent ({enter})",
                 {"target": f"{self.target_percent:g}", "enter": f"{self.enter_percent:g}"},
             )
+        if self.kind == "journal" and self.quota_mb is None:
+            raise PydanticCustomError("cleanup_journal", "kind \"journal\" needs quota_mb, the room that it may take")
         return self

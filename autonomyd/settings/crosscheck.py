@@ -28,6 +28,7 @@ def contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
         for name, service in services.items():
             yield from _equal_check_names(name, service)
     yield from _equal_roots(data.get("cleanup"))
+    yield from _equal_targets(data.get("alerts"))
 
 
 def _texts(table: Any, key: str) -> list[str]:
@@ -86,3 +87,12 @@ def _equal_roots(cleanup: Any) -> Iterator[Contradiction]:
             yield Contradiction(("cleanup", index, "root"), f"the folder {root} is in the list twice")
         elif isinstance(root, str):
             seen.add(root.rstrip("/"))
+
+
+def _equal_targets(alerts: Any) -> Iterator[Contradiction]:
+    """A message is kept for a target by its name."""
+    tables = [alerts.get(key) if isinstance(alerts, dict) else None for key in ("targets", "escalation")]
+    first, second = (table if isinstance(table, dict) else {} for table in tables)
+    for name in second:
+        if name in first:
+            yield Contradiction(("alerts", "escalation", name), f"'{name}' is a target already: give it another name")

@@ -8,6 +8,8 @@ control = { type = "process", command = ["python3", "server.py"], cwd = "/srv/we
 stdout = "/var/log/web.log", pidfile = "/srv/web/run/web.pid", stop_timeout_s = 10.0 }  \
 # pidfile: the one the service writes, if it does
 # or { type = "systemd", unit = "nginx.service" }
+# or { type = "container", name = "web" }
+# or { type = "launchd", label = "org.example.web", domain = "system" }
 # or { type = "command", start = [..], stop = [..], restart = [..], pidfile = "...", match = "regex" }
 autonomy = "act"            # observe, shadow, ask, act; default: act for what is declared here, observe for what was \
 only discovered
@@ -27,7 +29,7 @@ restart = { max = 5, within_s = 300.0 }
 
 [services.cache]
 control = { type = "systemd", unit = "redis-server.service" }
-checks = [{ type = "tcp", port = 6379 }]
+checks = [{ type = "redis", url = "redis://127.0.0.1:6379" }]
 """
 
 CLEANUP = """\
@@ -72,6 +74,12 @@ ignore_disks = ["/snap/*", "/mnt/backup"]
 [healing]
 confidence = 90
 cooldown = { first_s = 10, factor = 2, cap_s = 1800 }
+[[healing.windows]]
+days = ["sun"]
+begin = "02:00"
+end = "04:00"
+zone = "Europe/Berlin"
+reason = "weekly backup of the machine"
 """,
     "cleanup": CLEANUP,
     "goals": """\
@@ -88,6 +96,25 @@ target_percent = 0.05
 [retention]
 days = 90
 max_mb = 500
+""",
+    "containers": """\
+[containers]
+socket = "/run/podman/podman.sock"
+prune = true
+prune_after_h = 72
+""",
+    "dependencies": """\
+[dependencies.postgres]
+failures = 2
+recovery_s = 60
+""",
+    "alerts": """\
+[alerts]
+targets = { team = "slack://TokenA/TokenB/TokenC", log = "json://127.0.0.1:9000/alerts" }
+escalation = { phone = "pover://USER@TOKEN" }
+escalate_after_s = 900
+quiet_hours = "22:00-07:00"
+ping_url = "https://dead-man.example.org/0f5c"
 """,
     "services": SERVICES,
 }

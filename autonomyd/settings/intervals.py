@@ -14,3 +14,5 @@ class IntervalSettings(Table):
     """Goals are generated and their progress is measured."""
     optimization_s: Seconds = 300.0
     """The daemon's own cost is looked at."""
+    alerts_s: Seconds = 30.0
+    """What needs a person is looked for again; reminders and messages that wait have their own times."""

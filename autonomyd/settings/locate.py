@@ -35,6 +35,13 @@ def locate(text: str) -> Mapping[KeyPath, Position]:
     return found
 
 
+def spans(text: str) -> Mapping[KeyPath, tuple[int, int]]:
+    """Where the text of every scalar value of valid TOML begins and ends (characters, quotes included), by key path."""
+    scanner = _Scanner(text)
+    scanner.document()
+    return scanner.spans
+
+
 def nearest(positions: Mapping[KeyPath, Position], path: KeyPath) -> Position | None:
     """The position of `path`, or of the innermost thing around it that stands in the text."""
     for length in range(len(path), 0, -1):
@@ -44,12 +51,13 @@ def nearest(positions: Mapping[KeyPath, Position], path: KeyPath) -> Position | 
 
 
 class _Scanner:
-    """A cursor over the text; `found` maps key paths to offsets."""
+    """A cursor over the text; `found` maps key paths to offsets, `spans` those of scalars to their value's."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.found: dict[KeyPath, int] = {}
+        self.spans: dict[KeyPath, tuple[int, int]] = {}
         self.newest: dict[KeyPath, int] = {}  # the index of the newest table of each array of tables
 
     def document(self) -> None:
@@ -107,16 +115,19 @@ class _Scanner:
         return self.text[start : self.at]
 
     def value(self, path: KeyPath) -> None:
-        char = self.text[self.at]
-        if char in "\"'":
-            self.string()
-        elif char == "[":
+        start = self.at
+        char = self.text[start]
+        if char == "[":
             self.array(path)
         elif char == "{":
             self.inline(path)
         else:
-            while self.at < len(self.text) and self.text[self.at] not in _BARE_END:
-                self.at += 1
+            if char in "\"'":
+                self.string()
+            else:
+                while self.at < len(self.text) and self.text[self.at] not in _BARE_END:
+                    self.at += 1
+            self.spans[path] = (start, start + len(self.text[start : self.at].rstrip(_BLANK)))
 
     def array(self, path: KeyPath) -> None:
         self.at += 1

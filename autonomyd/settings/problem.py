@@ -9,8 +9,9 @@ from typing import Any
 KeyPath = tuple[str | int, ...]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SECRET_KEY = re.compile(r"pass|pwd|secret|token|api_?key|credential|auth|dsn|private|cookie", re.IGNORECASE)
-_SECRET_TABLES = frozenset({"env", "headers"})
+_SECRET_KEY = re.compile(r"pass|pwd|secret|token|api_?key|credential|auth|dsn|private|cookie|ping_url", re.IGNORECASE)
+_SECRET_TABLES = frozenset({"env", "headers", "targets", "escalation"})
+"""Their values are secrets whatever the keys: the URL of a target of alerts is made of tokens."""
 _USERINFO = re.compile(r"://[^/\s]*@")
 _QUERY = re.compile(r"(://[^?\s]*\?)\S+")
 _SHOWN_CHARS = 60

@@ -8,11 +8,11 @@ write_pages(Path("."), c())'
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import get_origin
+from typing import get_args, get_origin
 
 from pydantic import BaseModel
 
-from autonomyd.settings.control import CommandControl, ProcessControl, SystemdControl
+from autonomyd.settings.control import AnyControl
 from autonomyd.settings.describe import Key, keys_of, models_in, summary
 from autonomyd.settings.examples import EXAMPLES
 from autonomyd.settings.root import Settings
@@ -76,13 +76,13 @@ def write_pages(root: Path, checks: Mapping[str, type[CheckSettings]]) -> None:
 def _services(checks: Mapping[str, type[CheckSettings]]) -> Iterator[str]:
     yield from _section("## `[services.NAME]`", ServiceSettings, EXAMPLES["services"], nested=False)
     yield "NAME has letters, digits, `_`, `.` and `-`, at most 64, and begins with a letter or a digit.\n"
-    for control in (ProcessControl, SystemdControl, CommandControl):
-        kind = control.model_fields["type"].annotation.__args__[0]  # type: ignore[union-attr]
+    for control in get_args(AnyControl):
+        kind = control.model_fields["type"].annotation.__args__[0]
         yield from _section(f'### `control = {{ type = "{kind}" }}`', control)
     yield from _section("### `checks`: what every check takes", CheckSettings)
     for kind in sorted(checks):
         yield from _section(f'### `checks = [{{ type = "{kind}" }}]`', checks[kind], inherited=False)
-    for name in ("limits", "restart"):
+    for name in ("limits", "restart", "release", "fallback", "tune", "rotate"):
         yield from _section(f"### `{name}`", next(models_in(ServiceSettings.model_fields[name].annotation)))
 
 

@@ -12,5 +12,7 @@ class RetentionSettings(Table):
 
     days: Annotated[float, Field(gt=0, le=3650)] = 30.0
     """Events, resolved issues and finished fixes are kept for this time."""
+    backup_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
+    """Backups of files that fixes changed are kept for this time; `autonomyctl backups` lists them."""
     max_mb: Annotated[float, Field(ge=1, le=100_000)] = 100.0
     """Size of the database; beyond it the oldest history goes first."""

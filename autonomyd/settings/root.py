@@ -5,8 +5,11 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from autonomyd.settings.alerts import AlertSettings
 from autonomyd.settings.cleanup import CleanupSettings
+from autonomyd.settings.container import ContainersSettings
 from autonomyd.settings.daemon import DaemonSettings
+from autonomyd.settings.dependencies import DependenciesSettings
 from autonomyd.settings.environment import EnvironmentSource
 from autonomyd.settings.goals import GoalSettings
 from autonomyd.settings.healing import HealingSettings
@@ -34,6 +37,9 @@ class Settings(BaseSettings):
     goals: GoalSettings = Field(default_factory=GoalSettings)
     optimization: OptimizationSettings = Field(default_factory=OptimizationSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    containers: ContainersSettings = Field(default_factory=ContainersSettings)
+    dependencies: DependenciesSettings = Field(default_factory=DependenciesSettings)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=dict)
 
     @classmethod

@@ -10,6 +10,7 @@ from autonomyd.model.plan import Autonomy
 from autonomyd.settings.base import Percent, Seconds, Table
 from autonomyd.settings.control import Control
 from autonomyd.settings.fallback import FallbackSettings
+from autonomyd.settings.maintenance import WindowSettings
 from autonomyd.settings.release import ReleaseSettings
 from autonomyd.settings.rotate import RotateSettings
 from autonomyd.settings.tune import TuneSettings
@@ -141,6 +142,8 @@ class ServiceSettings(Table):
     """Ports that it listens on; default: those of its checks that ask this machine."""
     may_end: tuple[str, ...] = ()
     """Programs (by name) that may be ended when they hold its port."""
+    maintenance: tuple[WindowSettings, ...] = ()
+    """Spans of time in which it is not healed."""
     verify_s: Seconds | None = None
     """Longest time in which new samples must show that a fix helped; default: healing.verify_s."""
     check_every_s: Seconds | None = None

@@ -17,11 +17,12 @@ def keys_at(
 ) -> tuple[str, ...]:
     """The keys of the table at `path`, as `data` (all of it) chose its types; empty where none is known."""
     model: type[BaseModel] | None = root
+    models: tuple[type[BaseModel], ...] = ()
     is_name = False  # whether the next part names an entry (a service) rather than a key
     for part in path:
         data = _inside(data, part)
         if not isinstance(part, str):
-            model = _chosen((model,) if model else (), data, checks)
+            model = _chosen(models, data, checks)  # the entry of a list says itself which it is
         elif is_name:
             is_name = False
         elif model is None or part not in model.model_fields:
@@ -29,7 +30,8 @@ def keys_at(
         else:
             annotation = model.model_fields[part].annotation
             is_name = get_origin(annotation) is dict
-            model = _chosen(tuple(_models(annotation)), data, checks)
+            models = tuple(_models(annotation))
+            model = _chosen(models, data, checks)
     return tuple(model.model_fields) if model else ()
 
 

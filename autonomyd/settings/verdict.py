@@ -101,7 +101,7 @@ def _hint(error: ErrorDetails, path: KeyPath, data: Any, checks: Checks) -> str:
     if error["type"] in {"literal_error", "enum", "unknown_kind"} and isinstance(value, str):
         return _near_word(value, context["expected"])
     if error["type"] == "union_tag_not_found":
-        return "it is process, systemd or command"
+        return "it is process, systemd, command, container or launchd"
     return ""
 
 

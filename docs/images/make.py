@@ -34,7 +34,7 @@ from autonomyd.cli.exits import CRITICAL, DEGRADED, OK
 HERE = Path(__file__).parent
 SHOP = Path("/tmp/shop")  # noqa: S108 - its name is in the picture
 COLUMNS = {"status": 110, "drill": 136}
-LINES = 50
+LINES = 60
 WITHIN_S = 60.0
 LOOK_EVERY_S = 0.2
 SETTLED_S = 20.0

@@ -11,11 +11,25 @@ from typing import Any
 
 import pytest
 
-from autonomyd.host.process import all_pids, cmdline, read_process
+from autonomyd.drill.scenarios import SCENARIOS
+from autonomyd.host.process import all_pids, cmdline, read_process, working_folder
 
 ROOT = Path(__file__).parents[2]
 DRILL = [sys.executable, "-m", "autonomyd.cli.daemon", "drill"]
-DRILL_WITHIN_S = 120.0
+FAULTS = (
+    "killed", "exited", "three-killed", "dependency-killed", "hung", "deadlocked", "wrong-answers", "frozen",
+    "dependency-frozen", "zombie-growth", "errors-in-log", "stale-pid-file", "orphan-on-port", "config-unparsable",
+    "config-breaks", "release-wrong", "log-disk-full", "daemon-then-service", "killed-with-daemon", "disk-filling",
+)  # fmt: skip
+CONTROLS = (
+    "blip-of-500s", "blip-frozen", "busy", "one-log-line", "config-edited", "release-deployed", "stopped-on-purpose",
+    "restart-by-hand", "dependency-restarted", "daemon-killed",
+)  # fmt: skip
+"""Those that tell most in little time; `make drill` plays all."""
+JOBS = "4"
+JOBS_UNHEALED = "6"
+DRILL_WITHIN_S = 180.0
+QUICK_S = 120.0
 ENDS_WITHIN_S = 20.0
 ANSWERS_WITHIN_S = 2.0
 """Generous: on a quiet machine it is under 0.1 s."""
@@ -26,13 +40,36 @@ def environment(scratch: Path) -> dict[str, str]:
 
 
 def processes_in(folder: Path) -> list[int]:
-    """Pids of living processes that have `folder` in their command line."""
-    return [pid for pid in all_pids() if str(folder) in " ".join(cmdline(pid)) and is_alive(pid)]
+    """Pids of living processes that work in `folder` or have it in their command line."""
+    return [pid for pid in all_pids() if is_alive(pid) and (works_in(pid, folder) or named_by(pid, folder))]
+
+
+def works_in(pid: int, folder: Path) -> bool:
+    return str(working_folder(pid)).startswith(str(folder))
+
+
+def named_by(pid: int, folder: Path) -> bool:
+    return str(folder) in " ".join(cmdline(pid))
 
 
 def is_alive(pid: int) -> bool:
     facts = read_process(pid)
     return facts is not None and not facts.is_dead
+
+
+def run_drill(scratch: Path, *arguments: str) -> dict[str, Any]:
+    """What the drill reports, with its exit code."""
+    done = subprocess.run(
+        [*DRILL, "--json", *arguments],
+        env=environment(scratch),
+        capture_output=True,
+        text=True,
+        timeout=DRILL_WITHIN_S,
+    )
+    assert done.stdout, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    found["code"] = done.returncode
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +79,21 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(scratch: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [*DRILL, "--json"], env=environment(scratch), capture_output=True, text=True, timeout=DRILL_WITHIN_S
-    )
-    assert done.stdout, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    found["code"] = done.returncode
-    return found
+    names = [word for name in (*FAULTS, *CONTROLS) for word in ("--only", name)]
+    return run_drill(scratch, "--jobs", JOBS, *names)
 
 
 def test_every_fault_is_healed_and_every_control_left_alone(report: dict[str, Any]) -> None:
     bad = {each["name"]: each for each in report["scenarios"] if not each["good"]}
     assert bad == {}
-    assert report["recovered"] == report["faults"] == 8
-    assert report["controls"] == 5
+    assert report["recovered"] == report["faults"] == len(FAULTS) - report["skipped"]
+    assert report["left_alone"] == report["controls"] == len(CONTROLS)
     assert report["false_acts"] == 0
     assert report["code"] == 0
+
+
+def test_only_what_needs_a_mount_is_left_out(report: dict[str, Any]) -> None:
+    assert {each["name"] for each in report["scenarios"] if each["skipped"]} <= {"log-disk-full"}
 
 
 def test_no_bystander_notices(report: dict[str, Any]) -> None:
@@ -70,8 +106,8 @@ def test_a_service_that_dies_answers_again_soon(report: dict[str, Any]) -> None:
     assert after["exited"] < ANSWERS_WITHIN_S
 
 
-def test_it_takes_less_than_a_minute(report: dict[str, Any]) -> None:
-    assert report["took_s"] < 60.0
+def test_it_is_quick(report: dict[str, Any]) -> None:
+    assert report["took_s"] < QUICK_S
 
 
 def test_nothing_is_left_of_it(report: dict[str, Any], scratch: Path) -> None:
@@ -79,17 +115,25 @@ def test_nothing_is_left_of_it(report: dict[str, Any], scratch: Path) -> None:
     assert list(scratch.iterdir()) == []
 
 
+def test_every_fault_breaks_what_it_should_while_nobody_heals(tmp_path: Path) -> None:
+    shown = run_drill(tmp_path, "--unhealed", "--jobs", JOBS_UNHEALED)
+    bad = {each["name"]: each for each in shown["scenarios"] if not each["good"]}
+    assert bad == {}
+    assert shown["broken"] == shown["faults"] >= len(SCENARIOS) / 2 - 3
+    assert shown["recovered"] == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_breaking_it_off_ends_everything_that_it_started(tmp_path: Path, number: signal.Signals) -> None:
     drill = subprocess.Popen(
-        [*DRILL, "--only", "hung", "--only", "slow-start"],
+        [*DRILL, "--only", "hung", "--only", "busy"],
         env=environment(tmp_path),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         deadline = time.monotonic() + ENDS_WITHIN_S
-        while len(processes_in(tmp_path)) < 4 and time.monotonic() < deadline:  # the daemon and some services
+        while len(processes_in(tmp_path)) < 4 and time.monotonic() < deadline:  # two daemons and some services
             time.sleep(0.05)
         assert len(processes_in(tmp_path)) >= 4
         drill.send_signal(number)

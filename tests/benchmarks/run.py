@@ -17,6 +17,8 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import host_collection  # noqa: E402 - the two folders above come first
 import http_checks  # noqa: E402
+import log_rules  # noqa: E402
+import planning  # noqa: E402
 import proc  # noqa: E402
 import ready  # noqa: E402
 import restart  # noqa: E402
@@ -29,8 +31,10 @@ from figure import Figure, Options, table  # noqa: E402
 
 BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "ring_write": ring_write.measure,
+    "log_rules": log_rules.measure,
     "host_collection": host_collection.measure,
     "store_put": store_put.measure,
+    "planning": planning.measure,
     "ready": ready.measure,
     "status_command": status_command.measure,
     "restart": restart.measure,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from autonomyd.control.client import Client, ClientError
 from autonomyd.drill.services import ServiceSpec, SmallService, make_services
+from autonomyd.drill.tables import service_table
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20.0
@@ -59,7 +60,7 @@ class DaemonBox:
         return self.services
 
     def configure(self, more: str = "", *, intervals: str = FAST) -> None:
-        tables = "".join(service.toml() for service in self.services.values())
+        tables = "".join(service_table(service) for service in self.services.values())
         self.config.write_text(self.head() + intervals + tables + more, "utf-8")
 
     def head(self) -> str:

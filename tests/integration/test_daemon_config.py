@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from autonomyd.drill.services import ServiceSpec
+from autonomyd.drill.tables import service_table
 from tests.boxes.daemon import DaemonBox, until
 
 CONFIG = 78
@@ -103,16 +104,16 @@ def test_a_bad_reload_leaves_the_old_configuration_in_force_and_status_says_so(b
 
 def test_a_reload_starts_what_is_new_and_leaves_what_went_running(box: DaemonBox) -> None:
     old, new = box.make_services(ServiceSpec(name="old"), ServiceSpec(name="new")).values()
-    box.config.write_text(box.head() + old.toml())
+    box.config.write_text(box.head() + service_table(old))
     box.start()
     pid = box.until_state("old")["pid"]
-    box.config.write_text(box.head() + new.toml())
+    box.config.write_text(box.head() + service_table(new))
     assert box.post("/v1/reload")["ok"] is True
     box.until_state("new")
     assert list(box.get("/v1/services")) == ["new"]
     assert box.marked("old") == [pid]
     os.kill(pid, signal.SIGKILL)  # nobody's business any more
-    box.config.write_text(box.head() + old.toml() + new.toml())
+    box.config.write_text(box.head() + service_table(old) + service_table(new))
     new_pid = box.service("new")["pid"]
     assert box.post("/v1/reload")["ok"] is True
     box.until_state("old")

@@ -1,11 +1,11 @@
 """The service does not run: its process is gone. Why it does not stay up is asked once a start has failed."""
 
 from autonomyd.analyze.causes.changed import UNPARSABLE, changed_causes
-from autonomyd.analyze.causes.judge import certainly
+from autonomyd.analyze.causes.judge import certainly, undetermined
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
 from autonomyd.model.facts import PortHolder, Situation
 from autonomyd.model.fix import Outcome
-from autonomyd.model.issue import Issue
+from autonomyd.model.issue import Issue, IssueType
 from autonomyd.model.service import RunState
 
 GONE = 99.0
@@ -17,8 +17,11 @@ STALE = 93.0
 
 def gone(issue: Issue, situation: Situation) -> Diagnosis | None:
     service = situation.service
-    if service is None or service.run is not RunState.GONE:
+    if service is None:
         return None
+    if service.run is not RunState.GONE:
+        runs = issue.type is IssueType.SERVICE_DOWN and service.run is RunState.RUNNING
+        return undetermined(issue, "it runs again; its checks tell whether it works") if runs else None
     words = service.run_message or "no process runs"
     on_port = _on_port(situation)
     if on_port is not None:

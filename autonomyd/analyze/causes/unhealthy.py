@@ -18,6 +18,8 @@ BUSY_DOUBT = 15.0
 """Points that being busy takes from the confidence that a process hangs."""
 PERSISTS_FACTOR = 3
 """A check that failed this many times as often as it takes to count is a signal of its own: it is not a hiccup."""
+CHANGED_DOUBT = 4.0
+"""Points by which the process itself is less likely than what was changed under it."""
 MANY_LINES = 3
 """Matching log lines that are a signal of their own: one line may be anything."""
 CHECK_CAUSES = {
@@ -114,7 +116,8 @@ def _own(issue: Issue, situation: Situation, seen: _Seen) -> Diagnosis:
     changed = [cause for cause in changed_causes(situation) if cause.confidence >= SUSPECT]
     if changed:
         # it worked before the change: with the old state back it does so again, a restart alone would not help
-        causes = [*changed, main]
+        doubted = replace(main, confidence=min(main.confidence, SUSPECT - CHANGED_DOUBT))
+        causes = [*changed, doubted]
         signals = (*signals, "changed")
     if seen.busy:
         causes.append(_overloaded(seen))

@@ -1,13 +1,14 @@
 """Fixes in words: "web was restarted 3 min ago: healed in 0.4 s"."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from autonomyd.cli.screen import BAD, FINE, OLD, WAITING, indented, line, row, stack, style_of, table, text
-from autonomyd.cli.words import ago, clean, count, data_size, duration, moment, person
+from autonomyd.cli.views.deeds import deed
+from autonomyd.cli.words import ago, clean, duration, moment, person
 
 Fix = Mapping[str, Any]
 
@@ -20,32 +21,6 @@ _OUTCOMES = {
 }
 _SELF = "autonomyd"
 _START = "start-up"
-
-
-def deed(steps: Iterable[Mapping[str, Any]]) -> str:
-    """What the steps of a plan do, in the past tense: "web was restarted"."""
-    return "; ".join(_one_deed(step) for step in steps) or "nothing was changed"
-
-
-def _one_deed(step: Mapping[str, Any]) -> str:
-    service = clean(step.get("service"))
-    match step.get("step"):
-        case "StartService":
-            return f"{service} was started"
-        case "StopService":
-            return f"{service} was {'killed' if step.get('force') else 'stopped'}"
-        case "RestartService":
-            return f"{service} was restarted"
-        case "RemoveFiles":
-            files = count(len(step.get("files") or ()), "old file")
-            return f"{files} ({data_size(step.get('total_bytes') or 0)}) in {clean(step.get('root'))} were removed"
-        case "CallStrategy":
-            return f"the strategy {clean(step.get('name'))} was called"
-        case "SetProbeInterval":
-            spans = f"every {duration(step.get('after_s'))} (was {duration(step.get('before_s'))})"
-            return f"{clean(step.get('probe'))} is now looked at {spans}"
-        case other:
-            return clean(other) or "an unknown step was taken"
 
 
 def ending(fix: Fix) -> Text:

@@ -24,6 +24,7 @@ from autonomyd.cli.screen import (
     unicode_terminal,
 )
 from autonomyd.cli.views.acts import last_fixes
+from autonomyd.cli.views.alerts import waiting_line
 from autonomyd.cli.views.problems import problems
 from autonomyd.cli.views.services import service_table
 from autonomyd.cli.views.verdict import own_troubles, verdict
@@ -71,6 +72,9 @@ def _head(status: Status, now: float) -> Iterator[RenderableType]:
         yield line((f"  Automation is paused{who} {until}{why}", WAITING))
     for trouble in own_troubles(status):
         yield line(("  autonomyd itself: ", BAD), trouble)
+    alerts = waiting_line(status["alerts"])
+    if alerts is not None:
+        yield alerts
 
 
 def _machine(status: Status) -> RenderableType:
@@ -143,12 +147,30 @@ def _quiet(status: Status, now: float) -> RenderableType:
     about = f"{clean(daemon['version'])}, pid {daemon['pid']}, up {duration(daemon['uptime_s'])}; {well}, {store}"
     return pairs(
         [
+            *_dependencies(status),
             ("goals", _goals(status)),
             ("optimization", text(_optimization(optimization), OLD)),
             ("autonomyd", text(about, OLD)),
             ("configuration", text(f"{config}, read {moment(daemon['config_loaded_at'], now)}", OLD)),
         ]
     )
+
+
+def _dependencies(status: Status) -> Iterator[tuple[str, Text]]:
+    """What is asked outside; one that fails stands out."""
+    known = status.get("dependencies") or {}
+    if not known:
+        return
+    bad = [each for each in known.values() if each["state"] != "closed"]
+    words = "; ".join(_left_alone(each) for each in bad)
+    working = len(known) - len(bad)
+    fine = f"{working} of {len(known)} work" if bad else f"all {working} work" if working > 1 else "works"
+    yield "dependencies", line((words, WAITING), ("; " if words else "", OLD), (fine, OLD))
+
+
+def _left_alone(each: Mapping[str, Any]) -> str:
+    wait = f"left alone for {duration(each['retry_in_s'])}" if each["retry_in_s"] else "tried again at the next call"
+    return f"{clean(each['name'])} is {wait}: {clean(each['message'])}"
 
 
 def _goals(status: Status) -> Text:

@@ -21,7 +21,8 @@ from autonomyd.cli.screen import (
     text,
     title,
 )
-from autonomyd.cli.views.acts import fix_table
+from autonomyd.cli.views.acts import ending
+from autonomyd.cli.views.deeds import deed
 from autonomyd.cli.views.values import metric_text
 from autonomyd.cli.views.verdict import advice, doing
 from autonomyd.cli.words import ago, ahead, clean, count, duration, moment, person
@@ -37,6 +38,7 @@ GATES: Mapping[str, str] = {
     "consent": "needs no consent",
     "backup": "can be undone",
     "cooldown": "not too often",
+    "flapping": "not up and down",
     "recurrence": "not in a circle",
     "blast_radius": "small enough",
     "dependencies": "what it needs is up",
@@ -55,6 +57,7 @@ def story_view(story: Story, now: float) -> RenderableType:
     parts += _taken_for(story.get("diagnosis"))
     parts += _decided(story)
     parts += _done(story.get("fixes") or (), now)
+    parts += _learned(story.get("lessons") or ())
     parts += _went(story.get("transitions") or (), now)
     return stack([*parts, *_next(story, now)])
 
@@ -134,9 +137,27 @@ def _gates(gates: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 def _done(fixes: Sequence[Mapping[str, Any]], now: float) -> Iterator[RenderableType]:
     yield text("")
-    yield title("What was done", "" if fixes else "nothing so far")
-    if fixes:
-        yield indented(fix_table(fixes, now))
+    yield title("What was done, and what was seen after it", "" if fixes else "nothing so far")
+    for fix in fixes:
+        plan = fix["plan"]
+        head = line((f"{moment(fix['started_at'], now)}  ", OLD), deed(plan["steps"]), ": ").append_text(ending(fix))
+        yield indented(head)
+        cause = clean(plan["cause"]).replace("_", " ")
+        yield indented(line(("why      ", OLD), f"{cause}, confidence {plan['confidence']:.0f} of 100"), 4)
+        if fix["ended_at"] is not None and fix["message"]:
+            yield indented(line(("checked  ", OLD), clean(fix["message"])), 4)
+        if fix.get("backup_id"):
+            back = f"autonomyctl rollback {clean(fix['backup_id'])}"
+            yield indented(line(("backup   ", OLD), clean(fix["backup_id"]), (f"  ({back} puts it back)", OLD)), 4)
+
+
+def _learned(sentences: Sequence[str]) -> Iterator[RenderableType]:
+    if not sentences:
+        return
+    yield text("")
+    yield title("What was learned")
+    for each in sentences:
+        yield indented(line("- ", clean(each)))
 
 
 def _went(transitions: Sequence[Mapping[str, Any]], now: float) -> Iterator[RenderableType]:

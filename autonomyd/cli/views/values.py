@@ -8,6 +8,7 @@ _ENDINGS = (
     ("kb_s", "KB/s"),
     ("uptime_s", "s"),
     ("age_s", "s"),
+    ("lag_s", "s"),
     ("_s", "1/s"),
     ("_ms", "ms"),
     ("_mb", "MB"),

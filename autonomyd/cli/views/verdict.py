@@ -7,32 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autonomyd.alert.advice import advised
 from autonomyd.cli.words import ahead, clean, count
 
 Status = Mapping[str, Any]
 
-# Refusal reason: what the person should do. None: nothing, it goes on by itself. {service}, {id} are filled in;
-# a new line begins where a command must not be broken by the terminal's width.
-ADVICE: Mapping[str, str | None] = {
-    "paused": "`autonomyctl resume` lets autonomyd act again",
-    "intent": None,
-    "observe_only": "{mend}\nor let autonomyd do it: {allow}",
-    "shadow": "{mend}\nautonomyd only notes what it would have done (autonomy is shadow)",
-    "needs_approval": "{mend}; autonomyd may not without you",
-    "undetermined": "look into it: `autonomyctl explain {id}` has what was seen",
-    "unknown_data": None,
-    "too_few_signals": None,
-    "low_confidence": "decide and {mend}; autonomyd is not sure enough",
-    "irreversible": "decide and {mend}; it could not be undone",
-    "no_backup": "{mend}; what it would change could not be saved before",
-    "cooldown": None,
-    "restart_limit": "find out why it keeps failing: {log}\nthen {start}",
-    "healing_loop": "find out why the fix does not last: {log}\nthen {start}",
-    "blast_radius": "see what is happening: `autonomyctl fixes`\nthen `autonomyctl resume` lets autonomyd act again",
-    "parent_failed": None,
-    "no_strategy": "{mend}; autonomyd knows no remedy",
-    "nothing_to_do": "{mend}; autonomyd found nothing that it may do",
-}
 DOING: Mapping[str, str] = {
     "open": "being looked at",
     "diagnosed": "the cause is known, a plan is being made",
@@ -75,22 +54,14 @@ def advice(item: Status) -> str | None:
     if issue["state"] in ("resolved", "muted", "fixing", "verifying"):
         return None
     reason = refusal["reason"] if refusal else None
-    told = ADVICE.get(reason, ADVICE["undetermined"]) if reason else None
     service = service_of(issue["subject"])
     if reason == "nothing_to_do" and service and issue["state"] != "parked":
-        told = None  # a service that has come back by itself needs nobody
+        return None  # a service that has come back by itself needs nobody
+    approval = refusal.get("approval") if refusal else None
+    told = advised(reason, issue_id=issue["id"], service=service, approval=approval)
     if told is None and issue["state"] == "parked":
-        told = ADVICE["restart_limit"]
-    if told is None:
-        return None
-    mend = f"mend it yourself, perhaps by `autonomyctl service restart {service}`" if service else "mend it yourself"
-    return told.format(
-        id=issue["id"],
-        mend=mend,
-        allow=f'set autonomy = "act" for {service}' if service else "allow it in the configuration",
-        log=f"`autonomyctl logs {service}`" if service else f"`autonomyctl explain {issue['id']}`",
-        start=f"`autonomyctl service start {service}`" if service else "mend it",
-    )
+        return advised("restart_limit", issue_id=issue["id"], service=service)
+    return told
 
 
 def doing(item: Status, now: float) -> str:

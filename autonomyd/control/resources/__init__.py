@@ -2,6 +2,9 @@
 
 from autonomyd.control.resource import Route
 from autonomyd.control.resources import (
+    alerts,
+    approvals,
+    backups,
     checks,
     config,
     discovery,
@@ -10,11 +13,14 @@ from autonomyd.control.resources import (
     goals,
     health,
     issues,
+    learning,
     logs,
     metrics,
     openapi,
     pause,
+    playbooks,
     services,
+    trust,
 )
 
 ROUTES: tuple[Route, ...] = (
@@ -23,12 +29,18 @@ ROUTES: tuple[Route, ...] = (
     *services.ROUTES,
     *issues.ROUTES,
     *fixes.ROUTES,
+    *backups.ROUTES,
+    *approvals.ROUTES,
+    *trust.ROUTES,
+    *learning.ROUTES,
     *goals.ROUTES,
+    *playbooks.ROUTES,
     *pause.ROUTES,
     *checks.ROUTES,
     *discovery.ROUTES,
     *config.ROUTES,
     *logs.ROUTES,
     *events.ROUTES,
+    *alerts.ROUTES,
     *openapi.ROUTES,
 )

@@ -2,13 +2,12 @@
 
 import signal
 import time
+from dataclasses import replace
 
-from autonomyd.drill.services import ServiceSpec
 from autonomyd.drill.stage import Stage
-from autonomyd.drill.verdict import Kind, Observed, Phase, Scenario
+from autonomyd.drill.verdict import REDIS, WEB, Kind, Observed, Scenario
 from autonomyd.drill.watch import Shown
 
-NAME = "crashing"
 MAX_STARTS = 3
 PARKED_WITHIN_S = 25.0
 CALM_S = 3.0
@@ -16,12 +15,13 @@ CALM_S = 3.0
 
 
 def play(stage: Stage) -> Observed:
-    service = stage.ready(NAME)
+    stage.settle()
+    service = stage.web
     before = len(service.starts())
     service.flag("crash")
     began = time.monotonic()
     service.signal(signal.SIGKILL)
-    parked = stage.until(lambda: _parked(stage.shown(NAME)), within_s=PARKED_WITHIN_S)
+    parked = stage.until(lambda: _parked(stage.shown("web")), within_s=PARKED_WITHIN_S)
     recovered = time.monotonic() - began if parked else None
     problems: list[str] = []
     if parked is None:
@@ -33,7 +33,7 @@ def play(stage: Stage) -> Observed:
         problems.append(f"{later - starts} starts after it was parked")
     if later > MAX_STARTS:
         problems.append(f"{later} starts, {MAX_STARTS} were allowed")
-    detected = stage.detected(f"service:{NAME}", began)
+    detected = stage.detected("service:web", began)
     return Observed(
         detected_after_s=detected,
         recovered_after_s=recovered,
@@ -52,9 +52,8 @@ def _parked(shown: Shown | None) -> bool:
 SCENARIO = Scenario(
     name="crash-loop",
     kind=Kind.FAULT,
-    phase=Phase.TOGETHER,
     what="dies at once at every start",
-    services=(ServiceSpec(name=NAME, settings={"restart": f"{{ max = {MAX_STARTS}, within_s = 120.0 }}"}),),
+    services=(REDIS, replace(WEB, settings={"restart": f"{{ max = {MAX_STARTS}, within_s = 120.0 }}"})),
     play=play,
-    allowed_starts=((NAME, MAX_STARTS),),
+    starts={"web": MAX_STARTS},
 )

@@ -5,9 +5,9 @@ import os
 import time
 from pathlib import Path
 
-from autonomyd.drill.services import quoted
 from autonomyd.drill.stage import Stage
-from autonomyd.drill.verdict import Kind, Observed, Phase, Scenario
+from autonomyd.drill.tables import quoted
+from autonomyd.drill.verdict import Kind, Observed, Scenario
 
 KB = 1_000
 QUOTA_KB = 10_000
@@ -30,7 +30,7 @@ def folder_of(scratch: Path) -> Path:
 
 def play(stage: Stage) -> Observed:
     folder = folder_of(stage.scratch)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)  # the daemon knows a folder that is not there yet, too
     _write(folder, BEFORE)
     stage.rest(1.0 + stage.rng.random())
     subject = f"folder:{os.path.realpath(folder)}"
@@ -93,7 +93,7 @@ def _is_closed(stage: Stage, subject: str) -> bool:
     return shown.calm if shown is not None else stage.was_told(subject)
 
 
-def cleanup(scratch: str) -> str:
+def tables(scratch: str) -> str:
     return (
         f"[[cleanup]]\nroot = {quoted(scratch + '/logs')}\nquota_mb = {QUOTA_KB / KB}\n"
         f"enter_percent = {ENTER_PERCENT}\ntarget_percent = {TARGET_PERCENT}\nkeep = 1\n"
@@ -103,9 +103,7 @@ def cleanup(scratch: str) -> str:
 SCENARIO = Scenario(
     name="disk-filling",
     kind=Kind.FAULT,
-    phase=Phase.TOGETHER,
     what="log folder fills its quota",
-    services=(),
     play=play,
-    cleanup=cleanup,
+    tables=tables,
 )

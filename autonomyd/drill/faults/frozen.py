@@ -2,22 +2,11 @@
 
 import signal
 
-from autonomyd.drill.healed import break_and_watch
-from autonomyd.drill.services import ServiceSpec
-from autonomyd.drill.stage import Stage
-from autonomyd.drill.verdict import Kind, Observed, Phase, Scenario
+from autonomyd.drill.fault import Fault
 
-
-def play(stage: Stage) -> Observed:
-    return break_and_watch(stage, "frozen", lambda service: service.signal(signal.SIGSTOP), within_s=20.0)
-
-
-SCENARIO = Scenario(
+SCENARIO = Fault(
     name="frozen",
-    kind=Kind.FAULT,
-    phase=Phase.TOGETHER,
     what="frozen with SIGSTOP",
-    services=(ServiceSpec(name="frozen"),),
-    play=play,
-    allowed_starts=(("frozen", 1),),
-)
+    bound_s=4.0,
+    inject=lambda stage: stage.web.signal(signal.SIGSTOP),
+).scenario()

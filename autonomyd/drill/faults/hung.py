@@ -1,21 +1,10 @@
 """A service takes connections and never answers; its process lives, and is idle."""
 
-from autonomyd.drill.healed import break_and_watch
-from autonomyd.drill.services import ServiceSpec
-from autonomyd.drill.stage import Stage
-from autonomyd.drill.verdict import Kind, Observed, Phase, Scenario
+from autonomyd.drill.fault import Fault
 
-
-def play(stage: Stage) -> Observed:
-    return break_and_watch(stage, "hung", lambda service: service.ask("/hang"), within_s=20.0)
-
-
-SCENARIO = Scenario(
+SCENARIO = Fault(
     name="hung",
-    kind=Kind.FAULT,
-    phase=Phase.TOGETHER,
-    what="hung: takes connections, never answers",
-    services=(ServiceSpec(name="hung"),),
-    play=play,
-    allowed_starts=(("hung", 1),),
-)
+    what="takes connections, never answers",
+    bound_s=3.0,
+    inject=lambda stage: stage.web.ask("/hang"),
+).scenario()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.managed import ManagedService
-from autonomyd.host.config_files import Stamp, UnsteadyFile, free_name, real_path, stamp_of, steady_content
+from autonomyd.host.config_files import Stamp, free_name, real_path, stamp_of, steady_content
 from autonomyd.host.editing.change import keys_changed, problem_of
 from autonomyd.host.objects import ObjectStore
 from autonomyd.model.facts import GoodFile

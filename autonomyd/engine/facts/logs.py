@@ -5,9 +5,11 @@ import stat
 
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.services import ServiceKeeper
 from autonomyd.host.machine import disk_bytes
 from autonomyd.model.facts import LogFile
 from autonomyd.model.issue import Issue
+from autonomyd.model.reading import ReadingState
 from autonomyd.settings.service import ServiceSettings
 
 GROWTH_SHARE = 0.05
@@ -41,11 +43,23 @@ def rotatable(settings: ServiceSettings, mounts: tuple[str, ...]) -> tuple[LogFi
     return tuple(sorted(found, key=lambda log: -log.bytes))
 
 
+def rotatable_logs(keeper: ServiceKeeper, name: str) -> tuple[str, ...]:
+    """The logs of the service `name` that a person allows to be rotated."""
+    service = keeper.services.get(name)
+    return service.settings.logs if service is not None and service.settings.rotate is not None else ()
+
+
+def main_pid(keeper: ServiceKeeper, name: str) -> int | None:
+    """The main process of the service `name` now."""
+    service = keeper.services.get(name)
+    return service.run.pid if service is not None and service.has_process else None
+
+
 def _full_mounts(service: ManagedService) -> tuple[str, ...]:
     return tuple(
         getattr(check.settings, "path", "")
         for check in service.checks.values()
-        if check.settings.type == "mount" and check.streak.raised
+        if check.settings.type == "mount" and check.last is not None and check.last.state is ReadingState.FAILED
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.managed import ManagedService
-from autonomyd.host.config_files import stamp_of, steady_content
+from autonomyd.host.config_files import real_path, stamp_of, steady_content
 from autonomyd.host.editing.change import read_number
 from autonomyd.host.editing.place import SIGNIFICANT_DIGITS, EditRefused
 from autonomyd.model.diagnosis import Cause
@@ -58,14 +58,12 @@ class NumbersReader:
 def next_value(value: float, settings: NumberSettings, *, whole: bool) -> float | None:
     """One bounded step on from `value`; None where it can't go on in the declared direction."""
     up = settings.factor > 1
-    wanted = value * settings.factor
+    floor, ceiling, wanted = settings.floor, settings.ceiling, value * settings.factor
     if whole:
+        floor, ceiling = math.ceil(floor), math.floor(ceiling)
         wanted = math.ceil(wanted) if up else math.floor(wanted)
     else:
         wanted = float(f"{wanted:.{SIGNIFICANT_DIGITS}g}")
-    floor, ceiling = settings.floor, settings.ceiling
-    if whole:
-        floor, ceiling = math.ceil(floor), math.floor(ceiling)
     bounded = float(min(max(wanted, floor), ceiling))
     return bounded if (bounded > value if up else bounded < value) else None
 
@@ -86,7 +84,7 @@ def _read(number: TunedNumber) -> NumberFacts:
         raise EditRefused(f"{number.name}: {settings.file}: {refused}") from None
     return NumberFacts(
         name=number.name,
-        path=settings.file,
+        path=real_path(settings.file),
         format=settings.format,
         key=key,
         value=value,

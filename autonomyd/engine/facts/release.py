@@ -3,7 +3,7 @@
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.managed import ManagedService
-from autonomyd.host.config_files import leads_somewhere, link_of
+from autonomyd.host.config_files import leads_somewhere, link_of, real_link
 from autonomyd.model.facts import ReleaseFacts
 from autonomyd.model.issue import Issue
 from autonomyd.model.known_good import GoodState
@@ -37,7 +37,7 @@ def _facts(link: str, goods: tuple[GoodState, ...]) -> ReleaseFacts:
     stamp, now = found
     good = next((each for each in goods if leads_somewhere(link, each.state.target or "")), None)
     return ReleaseFacts(
-        link=link,
+        link=real_link(link),
         now=now,
         good=None if good is None else good.state.target,
         good_at=None if good is None else good.at,

@@ -27,7 +27,7 @@ class FreeDiskSpace:
 
     def steps(self, issue: Issue, situation: Situation) -> tuple[Step, ...]:
         found = situation.cleanup
-        if found is None or found.incomplete or not found.files:
+        if found is None or found.kind != "logs" or found.incomplete or not found.files:
             return ()
         return (RemoveFiles(root=found.root, files=found.files, total_bytes=found.total_bytes),)
 
@@ -41,7 +41,7 @@ class FreeDiskSpace:
 
     def preview(self, issue: Issue, situation: Situation) -> tuple[str, ...]:
         found = situation.cleanup
-        if found is None or not found.files:
+        if found is None or found.kind != "logs" or not found.files:
             return ()
         total = f"{found.total_bytes / MB:.1f} MB"
         return (f"remove {len(found.files)} rotated logs under {found.root}: {total}", *found.files)

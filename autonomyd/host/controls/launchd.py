@@ -30,7 +30,14 @@ START_TIMEOUT_S = 30.0
 DAEMONS = "/Library/LaunchDaemons"
 AGENTS = "/Library/LaunchAgents"
 NOT_LOADED_CODE = 113
-"""launchctl's exit code for "Could not find service": the job is not loaded in this domain."""
+NOT_LOADED = "Could not find service"
+"""What `print` exits with, and says, about a job that is not loaded in this domain; a domain that it can't find is said
+in other words."""
+GOING = frozenset({0, 3, 36})
+"""`bootout`: done; no such process (any more); in progress."""
+SPAWNING = frozenset({"spawn scheduled", "xpcproxy"})
+"""launchd waits before it starts it again; it is becoming the job's program."""
+WITHOUT_PROCESS = frozenset({"running", "not running", "waiting", "exited", "stopped"})
 _FIELD = re.compile(r"^\t([a-z][a-z ]*[a-z]) = (.*)$")
 
 
@@ -69,9 +76,9 @@ def parse_job(output: str) -> JobState:
 
 
 def _exit_words(fields: dict[str, str]) -> str:
-    signal = fields.get("last terminating signal", "")
+    signal = fields.get("last terminating signal") or fields.get("last exit reason")
     if signal:
-        return f"ended by signal {signal}"
+        return f"ended by {signal}"
     code = fields.get("last exit code", "")
     return "" if not code or code.startswith("(") else f"exited with code {code}"
 
@@ -146,12 +153,12 @@ class ControlledJob(PlainControl):
             return ServiceRun(state=RunState.GONE, message=f"launchd has no job {self._target} loaded")
         if job.missing:
             return ServiceRun(state=RunState.UNKNOWN, message=job.missing)
-        if job.state == "spawn scheduled":
+        if job.state in SPAWNING:
             words = f"launchd starts it soon{f' ({job.exit}, {job.runs} runs)' if job.exit else ''}"
             return ServiceRun(state=RunState.STARTING, message=words)
         if job.state == "running" and job.pid > 0 and identify(job.pid) is not None:
             return ServiceRun(state=RunState.RUNNING, pid=job.pid)
-        if job.state in ("running", "not running", "waiting", "exited", "stopped"):
+        if job.state in WITHOUT_PROCESS:
             return ServiceRun(state=RunState.GONE, message=job.exit or f"launchd calls it {job.state}")
         return ServiceRun(state=RunState.UNKNOWN, message=f"launchd calls it {job.state}")
 
@@ -183,7 +190,7 @@ class ControlledJob(PlainControl):
         if force and self._main is not None:
             await self._run("kill", "SIGKILL", self._target)
         if self._job.loaded:
-            await self._run("bootout", self._target)
+            await self._run("bootout", self._target, fine=GOING)
         await self._until(
             lambda: self._main is None and not self._job.loaded,
             within_s=self._settings.stop_timeout_s,
@@ -219,10 +226,10 @@ class ControlledJob(PlainControl):
                 self._tell()
         return self.observe()
 
-    async def _run(self, *arguments: str) -> None:
+    async def _run(self, *arguments: str, fine: frozenset[int] = frozenset({0})) -> None:
         """One command of launchctl. Raises ControlError with what it said."""
         result = await self._launch(*arguments)
-        if result.code == 0:
+        if result.code in fine:
             return
         said = " ".join((result.error or result.output).split())[:300]
         ended = "did not return in time" if result.code is None else f"exited with code {result.code}"
@@ -242,7 +249,7 @@ class ControlledJob(PlainControl):
         self._looked_at = self._clock.monotonic()
         if result.code == 0:
             self._job = parse_job(result.output)
-        elif result.code == NOT_LOADED_CODE:
+        elif result.code == NOT_LOADED_CODE and NOT_LOADED in result.error + result.output:
             self._job = JobState(loaded=False)
         else:
             said = " ".join((result.error or result.output).split())[:200]
@@ -285,4 +292,3 @@ class ControlledJob(PlainControl):
     def _tell(self) -> None:
         if self._on_change is not None:
             self._on_change(self.observe())
-

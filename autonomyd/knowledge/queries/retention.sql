@@ -19,5 +19,11 @@ DELETE FROM goals WHERE state NOT IN ('pending', 'in_progress') AND updated_at <
 -- name: drop_closed_candidates
 DELETE FROM candidates WHERE state NOT IN ('proposed', 'applied') AND updated_at < :before;
 
+-- name: drop_closed_alerts
+DELETE FROM alerts WHERE state <> 'open' AND updated_at < :before;
+
+-- name: drop_ended_messages
+DELETE FROM messages WHERE state <> 'waiting' AND created_at < :before;
+
 -- name: keep_newest_events
 DELETE FROM events WHERE seq <= (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET :count);

@@ -6,14 +6,46 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from autonomyd.monitor.probe import CheckProbe
+from autonomyd.monitor.probes.certificate import CertificateProbe
 from autonomyd.monitor.probes.command import CommandProbe
+from autonomyd.monitor.probes.container import ContainerProbe
+from autonomyd.monitor.probes.directory import DirectoryProbe
+from autonomyd.monitor.probes.dns import DnsProbe
 from autonomyd.monitor.probes.file import FileProbe
 from autonomyd.monitor.probes.heartbeat import HeartbeatProbe
 from autonomyd.monitor.probes.http import HttpProbe
+from autonomyd.monitor.probes.log import LogProbe
+from autonomyd.monitor.probes.mount import MountProbe
+from autonomyd.monitor.probes.mysql import MysqlProbe
+from autonomyd.monitor.probes.network import NetworkProbe
+from autonomyd.monitor.probes.ping import PingProbe
+from autonomyd.monitor.probes.postgres import PostgresProbe
+from autonomyd.monitor.probes.redis import RedisProbe
+from autonomyd.monitor.probes.sqlite import SqliteProbe
 from autonomyd.monitor.probes.tcp import TcpProbe
+from autonomyd.monitor.probes.unit import UnitProbe
 from autonomyd.settings.service import CheckSettings
 
-CHECKS: tuple[type[CheckProbe], ...] = (HttpProbe, TcpProbe, CommandProbe, FileProbe, HeartbeatProbe)
+CHECKS: tuple[type[CheckProbe], ...] = (
+    HttpProbe,
+    TcpProbe,
+    CommandProbe,
+    FileProbe,
+    HeartbeatProbe,
+    ContainerProbe,
+    LogProbe,
+    MountProbe,
+    DirectoryProbe,
+    CertificateProbe,
+    DnsProbe,
+    PingProbe,
+    NetworkProbe,
+    UnitProbe,
+    RedisProbe,
+    PostgresProbe,
+    MysqlProbe,
+    SqliteProbe,
+)
 
 
 @cache

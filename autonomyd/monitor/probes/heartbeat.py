@@ -7,7 +7,7 @@ from pydantic import Field
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.offload import in_thread
 from autonomyd.host.files import FileFacts, file_facts
-from autonomyd.host.mounts import is_local
+from autonomyd.host.mounts import surely_local
 from autonomyd.model.reading import MetricSpec
 from autonomyd.monitor.probe import Look, QuickProbe, failed, ok, unknown
 from autonomyd.settings.service import CheckSettings
@@ -32,7 +32,7 @@ class HeartbeatProbe:
     def __init__(self, options: HeartbeatOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
-        self._local = _surely_local(options.file)
+        self._local = surely_local(options.file)
 
     def quick(self) -> QuickProbe | None:
         # a stat on a local file can't hang; on a network mount it can, and costs a thread
@@ -55,10 +55,3 @@ class HeartbeatProbe:
         if facts.age_s > self._options.max_age_s:
             return failed(f"last heartbeat {facts.age_s:.0f} s ago, at most {self._options.max_age_s:g} s", values)
         return ok(values, f"{facts.age_s:.0f} s ago")
-
-
-def _surely_local(path: str) -> bool:
-    try:
-        return is_local(path)
-    except OSError:
-        return False  # the mounts can't be read: the careful way costs a thread and is always right

@@ -1,6 +1,7 @@
 """`type = "http"`: asks for a URL and judges the answer's status, body and time."""
 
 from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
@@ -8,7 +9,8 @@ from autonomyd.aio.clock import Clock
 from autonomyd.host.failure import NetworkFailure
 from autonomyd.host.http import http_get
 from autonomyd.model.reading import MetricSpec
-from autonomyd.monitor.probe import Look, failed, ok, unknown
+from autonomyd.monitor.probe import LATENCY, Bound, Look, failed, ok
+from autonomyd.monitor.remote import without_answer
 from autonomyd.settings.service import CheckSettings
 
 
@@ -45,6 +47,7 @@ class HttpProbe:
     asks: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="latency_ms", unit="ms"),)
+    bounds: ClassVar[tuple[Bound, ...]] = (LATENCY,)
 
     def __init__(self, options: HttpOptions, clock: Clock) -> None:
         self._options = options
@@ -63,7 +66,7 @@ class HttpProbe:
                 verify=options.verify,
             )
         except NetworkFailure as error:
-            return unknown(error.message) if error.ours else failed(error.message)
+            return await without_answer(urlsplit(options.url).hostname or "", error)
         values = {"latency_ms": answer.latency_s * 1000.0}
         if answer.status not in self._good:
             expected = ", ".join(map(str, sorted(self._good)))

@@ -8,7 +8,8 @@ from autonomyd.aio.clock import Clock
 from autonomyd.host.failure import NetworkFailure
 from autonomyd.host.tcp import tcp_connect
 from autonomyd.model.reading import MetricSpec
-from autonomyd.monitor.probe import Look, failed, ok, unknown
+from autonomyd.monitor.probe import Look, ok
+from autonomyd.monitor.remote import without_answer
 from autonomyd.settings.service import CheckSettings
 
 
@@ -36,5 +37,5 @@ class TcpProbe:
         try:
             latency_s = await tcp_connect(options.host, options.port, timeout_s=options.timeout_s)
         except NetworkFailure as error:
-            return unknown(error.message) if error.ours else failed(error.message)
+            return await without_answer(options.host, error)
         return ok({"connect_ms": latency_s * 1000.0}, f"connected in {latency_s * 1000:.0f} ms")

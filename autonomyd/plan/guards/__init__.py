@@ -8,6 +8,7 @@ from autonomyd.plan.guards.confidence import confidence
 from autonomyd.plan.guards.consent import consent
 from autonomyd.plan.guards.cooldown import cooldown
 from autonomyd.plan.guards.dependencies import dependencies
+from autonomyd.plan.guards.flapping import flapping
 from autonomyd.plan.guards.paused import paused
 from autonomyd.plan.guards.recurrence import recurrence
 from autonomyd.plan.guards.signals import signals
@@ -24,6 +25,7 @@ GUARDS: tuple[Guard, ...] = (
     consent,
     backup,
     cooldown,
+    flapping,
     recurrence,
     blast_radius,
     dependencies,

@@ -1,6 +1,9 @@
-"""Gate 3: the cause is undetermined, or the data is unknown."""
+"""Gate 3: the cause is undetermined, or the data is unknown or stale."""
 
+from autonomyd.model.facts import ServiceFacts
+from autonomyd.model.issue import IssueType
 from autonomyd.model.plan import GateName, RefusalReason
+from autonomyd.model.service import RunState
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
 
 LOOK_AGAIN_S = 5.0
@@ -9,7 +12,8 @@ NEEDS = "a known cause from known data"
 
 
 def known_cause(proposal: Proposal) -> Answer:
-    missing = proposal.situation.unknown
+    again = None if proposal.service is None else proposal.situation.wall_now + LOOK_AGAIN_S
+    missing = proposal.situation.unknown or _stale(proposal)
     if missing:
         return refused(
             GateName.KNOWN_CAUSE,
@@ -17,6 +21,7 @@ def known_cause(proposal: Proposal) -> Answer:
             saw=missing,
             needs=NEEDS,
             message=f"nothing is done on data that is not known: {missing}",
+            retry_at=again,
         )
     if proposal.cause is None:
         note = proposal.diagnosis.note or "no rule explains it"
@@ -26,6 +31,25 @@ def known_cause(proposal: Proposal) -> Answer:
             saw="undetermined",
             needs=NEEDS,
             message=f"the cause is not known: {note}",
-            retry_at=None if proposal.service is None else proposal.situation.wall_now + LOOK_AGAIN_S,
+            retry_at=again,
         )
     return passed(GateName.KNOWN_CAUSE, saw=f"{proposal.cause.cause}", needs=NEEDS)
+
+
+def _stale(proposal: Proposal) -> str:
+    """Why what the issue rests on can't be told at the moment; "" when it can. A strategy of the embedding program
+    knows for itself."""
+    service = proposal.service
+    if service is None or proposal.situation.custom_strategy is not None:
+        return ""
+    if service.run is RunState.UNKNOWN:
+        return service.run_message or "whether it runs is not known"
+    failing = [check for check in service.checks if check.failing]
+    if proposal.issue.type is IssueType.SERVICE_UNHEALTHY and failing and not any(each.known for each in failing):
+        return _silent(service)
+    return ""
+
+
+def _silent(service: ServiceFacts) -> str:
+    names = ", ".join(check.name for check in service.checks if check.failing)
+    return f"{names} failed before, and can't tell at the moment"

@@ -1,9 +1,10 @@
 """Gate 8: cooldown with exponential backoff and jitter that resets after healthy time, and the restart limit.
 
-A service that died soon after its last fix, or was not healed by it, waits longer each time. One that stayed well
-for `healthy_reset_s` starts anew. One that was well for a while is started at once, up to its restart limit.
+The same remedy waits longer each time that it did not last; another rung of the ladder waits for nothing. A service
+that stayed well for `healthy_reset_s` starts anew; one that was well for a while is started at once, up to its limit.
 """
 
+from autonomyd.model.facts import PastFix
 from autonomyd.model.fix import Outcome
 from autonomyd.model.plan import GateName, RefusalReason
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
@@ -32,9 +33,9 @@ def cooldown(proposal: Proposal) -> Answer:
     troubled = _in_a_row(proposal)
     if not troubled:
         return passed(GateName.COOLDOWN, saw="no wait", needs=needs)
-    wait_s = min(limits.cooldown_cap_s, limits.cooldown_first_s * limits.cooldown_factor ** min(troubled - 1, 30))
+    wait_s = min(limits.cooldown_cap_s, limits.cooldown_first_s * limits.cooldown_factor ** min(len(troubled) - 1, 30))
     wait_s *= 0.9 + 0.2 * proposal.situation.luck
-    left_s = past[-1].at + wait_s - now
+    left_s = troubled[0].at + wait_s - now
     if left_s <= 0:
         return passed(GateName.COOLDOWN, saw=f"{wait_s:.1f} s are over", needs=needs)
     return refused(
@@ -42,15 +43,16 @@ def cooldown(proposal: Proposal) -> Answer:
         RefusalReason.COOLDOWN,
         saw=f"{left_s:.1f} s of {wait_s:.1f} s left",
         needs=needs,
-        message=f"try {troubled + 1} comes in {left_s:.1f} s: the last fix did not last",
+        message=f"try {len(troubled) + 1} comes in {left_s:.1f} s: the last fix did not last",
         retry_at=wall + left_s,
     )
 
 
-def _in_a_row(proposal: Proposal) -> int:
-    """How many of the newest fixes did not last, counted back to the first that did."""
+def _in_a_row(proposal: Proposal) -> list[PastFix]:
+    """The fixes by this remedy that did not last, newest first, back to the first fix of any kind that did."""
     limits = proposal.limits
-    count = 0
+    name = proposal.strategy.name if proposal.strategy is not None else None
+    found: list[PastFix] = []
     later = proposal.situation.now
     for fix in reversed(proposal.past_here):
         lasted_s = later - fix.at
@@ -58,6 +60,7 @@ def _in_a_row(proposal: Proposal) -> int:
             break
         if fix.outcome is Outcome.HEALED and lasted_s >= limits.quick_death_s:
             break
-        count += 1
+        if name is None or fix.strategy == name:
+            found.append(fix)
         later = fix.at
-    return count
+    return found

@@ -1,10 +1,11 @@
-"""Gate 1: paused, or the service was stopped on purpose by a person (intent is respected)."""
+"""Gate 1: paused, a maintenance window, or the service was stopped on purpose by a person (intent is respected)."""
 
 from autonomyd.model.plan import GateName, RefusalReason
 from autonomyd.model.service import Intent
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
+from autonomyd.plan.windows import open_window
 
-NEEDS = "not paused, and the service is wanted"
+NEEDS = "not paused, no maintenance, and the service is wanted"
 
 
 def paused(proposal: Proposal) -> Answer:
@@ -27,5 +28,18 @@ def paused(proposal: Proposal) -> Answer:
             saw=f"{service.name} was stopped by a person",
             needs=NEEDS,
             message=f"{service.name} was stopped on purpose; `autonomyctl service start {service.name}` ends that",
+        )
+    opened = open_window(proposal.situation.windows, proposal.situation.wall_now)
+    if opened is not None:
+        window, end = opened
+        minutes = (end - proposal.situation.wall_now) / 60.0
+        why = f" ({window.reason})" if window.reason else ""
+        return refused(
+            GateName.PAUSED,
+            RefusalReason.MAINTENANCE,
+            saw=f"maintenance{why}",
+            needs=NEEDS,
+            message=f"a maintenance window is open for {minutes:.0f} min more{why}: nothing is healed until it ends",
+            retry_at=end,
         )
     return passed(GateName.PAUSED, saw="running, wanted" if service else "running", needs=NEEDS)

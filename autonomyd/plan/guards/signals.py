@@ -3,7 +3,7 @@
 from autonomyd.model.plan import GateName, RefusalReason
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
 
-LOOK_AGAIN_S = 2.0
+LOOK_AGAIN_S = 0.5
 """The next samples may bring the second signal: it is asked again soon, not at the next turn of the loop."""
 NEEDS = "two independent signals, or a certain one"
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from autonomyd.alert.advice import ADVICE
 from autonomyd.cli.exits import of_health
 from autonomyd.cli.views.acts import _OUTCOMES, deed
 from autonomyd.cli.views.story import GATES
-from autonomyd.cli.views.verdict import ADVICE, DOING, advice, doing, own_troubles, verdict
+from autonomyd.cli.views.verdict import DOING, advice, doing, own_troubles, verdict
 from autonomyd.model.fix import Outcome
 from autonomyd.model.health import HealthStatus
 from autonomyd.model.issue import IssueState

@@ -118,6 +118,20 @@ def test_the_story_of_an_issue(story: dict[str, Any], troubled: dict[str, Any]) 
         assert part in text
 
 
+def test_the_story_tells_what_was_checked_and_learned(story: dict[str, Any], calm: dict[str, Any]) -> None:
+    fix = calm["healing"]["last"]
+    story["fixes"] = [
+        fix | {"outcome": "ineffective", "message": "http: answered 500", "backup_id": "20261121T122729-5"}
+    ]
+    story["lessons"] = ["restart against process_hung on web: it helped 3 of 4 times"]
+    text = drawn(story_view(story, calm["at"]))
+    assert "What was done, and what was seen after it" in text
+    assert "checked  http: answered 500" in text
+    assert "autonomyctl rollback 20261121T122729-5" in " ".join(text.split())
+    assert "What was learned" in text
+    assert "it helped 3 of 4 times" in text
+
+
 def test_the_story_before_anything_was_decided(story: dict[str, Any], troubled: dict[str, Any]) -> None:
     story |= {"diagnosis": None, "decision": None, "kind": None, "transitions": [], "fixes": [], "why": "", "next": ""}
     story["issue"] |= {"state": "open", "next_try_at": None, "value": 91.0, "threshold": 90.0, "metric": "cpu.percent"}

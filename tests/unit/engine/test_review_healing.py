@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from autonomyd.aio.clock import SystemClock
+from autonomyd.aio.dependency import Dependencies
 from autonomyd.analyze.detectors.streak import StreakDetector
 from autonomyd.engine import cleaning
 from autonomyd.engine.bringup import bring_up
@@ -34,6 +35,7 @@ from autonomyd.model.service import Intent, ServiceState
 from autonomyd.model.step import CallStrategy, RestartService, StartService, StopService
 from autonomyd.model.subject import Subject, service_subject
 from autonomyd.settings.cleanup import CleanupSettings
+from autonomyd.settings.dependencies import DependencySettings
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import CheckSettings
 from autonomyd.testing import FakeControl, service_settings
@@ -83,7 +85,8 @@ class Bench:
     async def add(self, name="web", *checks, pid=10, **more):
         self.controls[name] = FakeControl(pid=pid)
         service = await self.keeper.add(name, service_settings(*checks, **more), Intent.STARTED)
-        self.watches[name] = ServiceWatch(service, self.monitoring, self.keeper)
+        outside = Dependencies(self.clock, limits_of=lambda family: DependencySettings())
+        self.watches[name] = ServiceWatch(service, self.monitoring, self.keeper, outside)
         self.watches[name].state_changed(ServiceState.UNKNOWN)
         return service
 

@@ -4,17 +4,16 @@ import pytest
 
 from autonomyd.analyze.detectors.threshold import ThresholdRule
 from autonomyd.analyze.rules import ThresholdBook
-from autonomyd.engine.history import FixHistory
 from autonomyd.engine.judges import MetricJudges, folder_subject
 from autonomyd.engine.monitoring import SelfMonitoringSystem
-from autonomyd.engine.restoring import no_longer_watched, settle_unfinished
+from autonomyd.engine.restoring import no_longer_watched
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.engine.verify import Verifier
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.fix import Fix, FixState, Outcome
+from autonomyd.model.fix import Outcome
 from autonomyd.model.issue import IssueType
 from autonomyd.model.plan import Plan, Risk
-from autonomyd.model.step import RemoveFiles, StartService
+from autonomyd.model.step import RemoveFiles
 from autonomyd.model.subject import Subject
 from autonomyd.settings.cleanup import CleanupSettings
 from autonomyd.settings.root import Settings
@@ -92,37 +91,3 @@ async def test_space_is_healed_when_its_detector_would_clear(percent, outcome):
 def test_issues_of_the_last_run_that_nothing_watches_any_more_end(found, gone):
     settings = Settings(services={"web": service_settings("http", limits={"rss_mb": 10})}, cleanup=(CLEANUP,))
     assert bool(no_longer_watched(found, settings)) is gone
-
-
-async def test_a_fix_that_broke_off_with_the_daemon_counts_for_the_limits():
-    plan = Plan(
-        strategy="start", cause=Cause.PROCESS_GONE, confidence=99.0, risk=Risk.LOW, disruptive=False, reversible=True,
-        service="web", issue_id=1, steps=(StartService(service="web"),),
-    )  # fmt: skip
-    fix = Fix(id=7, plan=plan, state=FixState.APPLYING, actor="autonomyd", started_at=1.0)
-    clock = ManualClock()
-
-    class Stored:
-        """What `settle_unfinished` reads and the runner that ends it."""
-
-        running = ()
-        issues = fixes = property(lambda self: self)
-
-        async def read(self, call, default):
-            return await call()
-
-        async def recent(self, *, limit):
-            return [issue()]
-
-        async def unfinished(self):
-            return [fix]
-
-        async def settle(self, unfinished):
-            return Fix(
-                id=7, plan=plan, state=FixState.COMMITTED, actor="autonomyd", started_at=1.0, ended_at=clock.wall(),
-                outcome=Outcome.INEFFECTIVE,
-            )  # fmt: skip
-
-    history = FixHistory(clock)
-    await settle_unfinished(Stored(), Stored(), history, begun_before=2.0)
-    assert [(past.service, past.issue_key) for past in history.past] == [("web", "service_down|service:web|process")]

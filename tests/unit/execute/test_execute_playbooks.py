@@ -6,11 +6,12 @@ import pytest
 
 from autonomyd.execute.playbooks import BUNDLED
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.facts import CleanupPreview, PidFileFacts, PortHolder
+from autonomyd.model.facts import CleanupPreview, Culprit, PidFileFacts, PortHolder
 from autonomyd.model.fix import Outcome
 from autonomyd.model.issue import IssueType
 from autonomyd.model.service import RunState
 from autonomyd.model.step import (
+    IRREVERSIBLE_STEPS,
     CallStrategy,
     EndProcess,
     ReloadService,
@@ -99,6 +100,15 @@ TABLE = [
     ("fall-back", service(fallback=False), {"past": TROUBLE[:2]}, ()),
     ("fall-back", service(fallback=True), {"past": TROUBLE}, ()),
     ("fall-back", service(), {"past": TROUBLE}, ()),
+    ("recycle", service(), {}, (RestartService(service="web"),)),
+    ("recycle", None, {}, ()),
+    (
+        "end-child-process",
+        service(),
+        {"culprit": Culprit(pid=9, started=5, name="worker", why="uses 99 % of its CPU time")},
+        (EndProcess(pid=9, started=5, why="worker uses 99 % of its CPU time"),),
+    ),
+    ("end-child-process", service(), {}, ()),
     ("return-from-fallback", service(fallback=True), {}, (SwitchCommand(service="web", fallback=False),)),
     ("return-from-fallback", service(fallback=True, fallback_left_s=1.0), {}, ()),
     ("return-from-fallback", service(fallback=False), {}, ()),
@@ -135,14 +145,11 @@ def test_the_preview_says_how_much():
 
 
 def test_what_they_declare():
-    assert {name for name, each in BY_NAME.items() if each.disruptive} == {
-        "restart",
-        "kill-and-start",
-        "restart-stack",
-        "fall-back",
-        "return-from-fallback",
-    }
-    assert {"free-disk-space", "free-port"} <= {name for name, each in BY_NAME.items() if not each.reversible}
+    for each in BUNDLED:
+        stops_what_may_run = {StopService, RestartService, SwitchCommand} & each.yields
+        assert each.disruptive or not stops_what_may_run, each.name
+        assert each.consented or not set(IRREVERSIBLE_STEPS) & each.yields, each.name
+        assert not (each.reversible and set(IRREVERSIBLE_STEPS) & each.yields), each.name
     assert len(BY_NAME) == len(BUNDLED)
     ladder = sorted((each.rung, each.name) for each in BUNDLED if Cause.PROCESS_HUNG in each.causes)
     assert [name for _, name in ladder] == ["restart", "kill-and-start", "restart-stack", "fall-back"]
@@ -163,9 +170,11 @@ def test_every_cause_that_can_be_healed_has_a_remedy(cause):
     assert any(cause in each.causes for each in BUNDLED)
 
 
-@pytest.mark.parametrize("cause", [Cause.PARENT_FAILED, Cause.PROCESS_OVERLOADED])
-def test_a_failed_parent_and_overload_are_not_restarted_away(cause):
-    assert not any(cause in each.causes for each in BUNDLED)
+@pytest.mark.parametrize("cause", [Cause.PARENT_FAILED, Cause.DEPENDENCY_FAILED, Cause.PROCESS_OVERLOADED])
+def test_the_innocent_and_the_overloaded_are_not_restarted(cause):
+    for each in BUNDLED:
+        if cause in each.causes:
+            assert each.steps(issue(), situation(service())) == (), each.name
 
 
 @pytest.mark.parametrize("playbook", BUNDLED, ids=[each.name for each in BUNDLED])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from autonomyd.knowledge.decode import DecodeError, decode
 from autonomyd.knowledge.rows import dump, load
 from autonomyd.model.candidate import CandidateState, OptimizationCandidate, OptimizationType
+from autonomyd.model.change import ABSENT, FileChange, FileKind, FileState
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
 from autonomyd.model.fix import Fix, FixState, Outcome
 from autonomyd.model.goal import Goal, GoalPriority, GoalState, GoalType
@@ -219,3 +220,10 @@ def test_an_unknown_step_or_state_is_refused():
         decode(Plan, body)
     with pytest.raises(DecodeError):
         load(Plan, "{torn")
+
+
+def test_a_single_kind_of_object_that_may_be_missing_needs_no_word_for_its_kind():
+    state = FileState(kind=FileKind.FILE, sha256="a" * 64, mode=0o640, xattrs={"user.x": "eA=="})
+    for after in (None, ABSENT, state):
+        change = FileChange(path="/etc/x", before=state, after=after)
+        assert load(FileChange, dump(change)) == change

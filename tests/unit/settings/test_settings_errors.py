@@ -53,13 +53,13 @@ def _told(problem: ConfigProblem) -> str:
         (
             '[services.web]\ncontrol = { type = "proces" }',
             (
-                '2: services.web.control.type: expected one of process, systemd, command, got "proces"; '
+                '2: services.web.control.type: expected one of process, systemd, command, container, launchd, got "proces"; '
                 "did you mean 'process'?"
             ),
         ),
         (
             "[services.web]\ncontrol = { unit = 'a.service' }",
-            "2: services.web.control.type: missing key 'type'; it is process, systemd or command",
+            "2: services.web.control.type: missing key 'type'; it is process, systemd, command, container or launchd",
         ),
         ("[services.web]\nlogs = []", "1: services.web.control: missing key 'control'"),
         (
@@ -137,8 +137,8 @@ def _told(problem: ConfigProblem) -> str:
             "2: thresholds.custom.queue.claer: unknown key 'claer'; did you mean 'clear'?",
         ),
         (
-            "[healing]\ncooldown = { cap_s = 0.5 }",
-            "2: healing.cooldown: cap_s (0.5) must be at least first_s (1)",
+            "[healing]\ncooldown = { cap_s = 0.1 }",
+            "2: healing.cooldown: cap_s (0.1) must be at least first_s (0.2)",
         ),
         (
             '[[cleanup]]\nroot = "/srv/log"\n[[cleanup]]\nroot = "/srv/log/"\n',

@@ -1,0 +1,1 @@
+"""When people are told, what, and how often: judgement about alerts. Pure: times, facts and settings come in."""

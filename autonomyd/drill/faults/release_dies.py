@@ -1,0 +1,24 @@
+"""A new release dies two seconds after each start: the one before is taken back."""
+
+import signal
+
+from autonomyd.drill.aside import release_is, work_for_a_while
+from autonomyd.drill.fault import Fault
+from autonomyd.drill.stage import Stage
+
+
+def inject(stage: Stage) -> None:
+    stage.web.deploy("2", defect="dies")
+    stage.web.signal(signal.SIGKILL)  # the deployment restarts it
+
+
+SCENARIO = Fault(
+    name="release-dies",
+    what="a bad release dies after 2 s",
+    bound_s=10.0,
+    prepare=work_for_a_while,
+    inject=inject,
+    holds_s=4.0,
+    starts={"web": 4},
+    after=lambda stage: release_is(stage.web, "1"),
+).scenario()

@@ -1,0 +1,61 @@
+"""What systemd knows of a unit beyond its state: how it ended, how often it was restarted. Asks `systemctl`, so that no
+connection is kept for it."""
+
+from dataclasses import dataclass
+
+from autonomyd.host.command import CommandFailure, run_command
+
+PROPERTIES = "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,StartLimitBurst"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFacts:
+    """systemd's own words (`active`, `failed`, `exit-code`, `start-limit-hit`). `burst` is how many starts in a row it
+    allows, 0 where there is no limit. `unknown` says why nothing is known."""
+
+    load: str = ""
+    active: str = ""
+    sub: str = ""
+    result: str = ""
+    restarts: int = 0
+    status: int = 0
+    burst: int = 0
+    unknown: str = ""
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether it failed so often that systemd starts it no more. The result of the last run stays in `result`, so
+        that the word start-limit-hit shows only where that run had ended well."""
+        by_count = self.active == "failed" and 0 < self.burst <= self.restarts + 1
+        return self.result == "start-limit-hit" or by_count
+
+
+async def unit_facts(unit: str, *, timeout_s: float) -> UnitFacts:
+    """The unit now; raises nothing."""
+    argv = ("systemctl", "show", f"--property={PROPERTIES}", "--", unit)
+    try:
+        answer = await run_command(argv, timeout_s=timeout_s)
+    except CommandFailure as error:
+        return UnitFacts(unknown=str(error))
+    if answer.timed_out or answer.code != 0:
+        why = f"no answer within {timeout_s:g} s" if answer.timed_out else answer.error.strip()
+        return UnitFacts(unknown=f"systemd can't be asked: {why or f'exit code {answer.code}'}")
+    return parsed(answer.output)
+
+
+def parsed(text: str) -> UnitFacts:
+    """The output of `systemctl show`."""
+    told = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    return UnitFacts(
+        load=told.get("LoadState", ""),
+        active=told.get("ActiveState", ""),
+        sub=told.get("SubState", ""),
+        result=told.get("Result", ""),
+        restarts=_number(told.get("NRestarts", "")),
+        status=_number(told.get("ExecMainStatus", "")),
+        burst=_number(told.get("StartLimitBurst", "")),
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

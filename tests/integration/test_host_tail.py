@@ -1,0 +1,163 @@
+"""Following a log through every kind of rotation, without losing a line or seeing one twice."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autonomyd.host import tail as tailing
+from autonomyd.host.tail import FileTail
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "app.log"
+    path.write_text("before the daemon\n")
+    return path
+
+
+@pytest.fixture
+def tail(log):
+    made = FileTail(str(log))
+    made.read()
+    return made
+
+
+def add(path, text):
+    with path.open("a") as file:
+        file.write(text)
+
+
+def test_it_begins_at_the_end(log):
+    tail = FileTail(str(log))
+    assert tail.read().text == ""
+    add(log, "one\ntwo\n")
+    assert tail.read().text == "one\ntwo\n"
+    assert tail.read().text == ""
+
+
+def test_a_file_that_appears_later_is_read_whole(tmp_path):
+    tail = FileTail(str(tmp_path / "late.log"))
+    assert tail.read().missing
+    (tmp_path / "late.log").write_text("first\n")
+    assert tail.read().text == "first\n"
+
+
+def test_a_line_waits_for_its_end_unless_nothing_more_comes(log, tail):
+    add(log, "hal")
+    assert tail.read().text == ""
+    add(log, "f\nrest")
+    assert tail.read().text == "half\n"
+    assert tail.read().text == "rest"
+    assert tail.read().text == ""
+
+
+def test_renamed_and_made_anew(log, tail):
+    add(log, "old\n")
+    log.rename(log.with_name("app.log.1"))
+    log.write_text("new\n")
+    assert tail.read().text == "old\nnew\n"
+
+
+def test_renamed_and_not_yet_made_anew(log, tail):
+    add(log, "old\n")
+    log.rename(log.with_name("app.log.1"))
+    news = tail.read()
+    assert (news.text, news.missing) == ("old\n", True)
+    log.write_text("new\n")
+    assert tail.read().text == "new\n"
+
+
+def test_copied_and_emptied(log, tail):
+    add(log, "old\n")
+    log.with_name("app.log.1").write_bytes(log.read_bytes())
+    os.truncate(log, 0)
+    add(log, "new\n")
+    assert tail.read().text == "old\nnew\n"
+
+
+def test_emptied_and_grown_past_the_place_again(log, tail):
+    os.truncate(log, 0)
+    add(log, "something else, longer than what was there before\n")
+    assert tail.read().text == "something else, longer than what was there before\n"
+
+
+def test_deleted_and_made_anew(log, tail):
+    log.unlink()
+    log.write_text("new\n")
+    assert tail.read().text == "new\n"
+
+
+def test_a_foreign_first_rotation_is_not_taken_for_ours(log, tail):
+    log.with_name("app.log.1").write_text("x" * 100 + "\nERROR of last week\n")
+    os.truncate(log, 0)
+    add(log, "n\n")
+    assert tail.read().text == "n\n"
+
+
+def test_too_much_at_once_is_passed_over(log, tail, monkeypatch):
+    monkeypatch.setattr(tailing, "LOOK_BYTES", 1000)
+    add(log, "".join(f"line {number}\n" for number in range(1000)))
+    news = tail.read()
+    assert news.text.endswith("line 999\n")
+    assert news.text.startswith("line ")
+    assert len(news.text) <= 1000
+    assert news.skipped + len(news.text) == len("".join(f"line {number}\n" for number in range(1000)))
+
+
+def test_a_huge_line_and_binary_text(log, tail):
+    with log.open("ab") as file:
+        file.write(b"\xff\x00" * 100_000)
+    assert len(tail.read().text) == 200_000
+    add(log, "\nnext\n")
+    assert tail.read().text == "\nnext\n"
+
+
+def test_a_folder_or_a_pipe_is_no_log(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="regular"):
+        FileTail(str(tmp_path / "pipe")).read()
+
+
+def test_how_much_waits(log, tail):
+    assert tail.waiting() == 0
+    add(log, "12345\n")
+    assert tail.waiting() == 6
+    tail.read()
+    assert tail.waiting() == 0
+    log.unlink()
+    assert tail.waiting() == 0
+
+
+STEPS = st.lists(st.sampled_from(["line", "look", "rename", "copytruncate", "rename-late"]), max_size=25)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=STEPS)
+def test_every_line_once_whatever_the_rotation(tmp_path_factory, steps):
+    """With at most one rotation between two looks, each line is seen exactly once, in order. A log that was still empty
+    at the last look, written and emptied since, is the one case that nothing can tell."""
+    log = tmp_path_factory.mktemp("any") / "app.log"
+    log.write_text("start of the log\n")
+    tail = FileTail(str(log))
+    tail.read()
+    written, seen, rotated = [], "", False
+    for number, step in enumerate([*steps, "look", "look"]):
+        old = log.with_name("app.log.1")
+        if step == "line":
+            written.append(f"line {number} {'x' * (number % 7)}\n")
+            add(log, written[-1])
+        elif step == "look":
+            seen += tail.read().text
+            rotated = False
+        elif not rotated and log.exists() and tail.place is not None and tail.place.position:
+            rotated = True
+            if step == "copytruncate":
+                old.write_bytes(log.read_bytes())
+                os.truncate(log, 0)
+            else:
+                log.rename(old)
+                if step == "rename":
+                    log.touch()
+    assert seen == "".join(written)
