@@ -27,17 +27,13 @@ class DrillError(Exception):
 class DaemonUnderDrill:
     """Starts, kills and ends the daemon. All else about it is asked through `client`."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, socket: Path) -> None:
         self.config = scratch / "autonomyd.toml"
         self.log = scratch / "autonomyd.log"
         self.state_dir = scratch / "state"
-        self.socket = scratch / "d.sock"  # short: a long temporary folder must leave room for it
+        self.socket = socket
         self.client = Client(str(self.socket), timeout_s=REQUEST_TIMEOUT_S)
         self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
 
     def launch(self) -> None:
         """Start it."""
@@ -58,7 +54,9 @@ class DaemonUnderDrill:
         self.launch()
         while time.monotonic() - began < READY_S:
             if self._process is not None and self._process.poll() is not None:
-                raise DrillError(f"the daemon ended at its start (code {self._process.returncode}):\n{self.tail()}")
+                code, tail = self._process.returncode, self.tail()
+                why = tail.rpartition("\n")[2] or "it said nothing"
+                raise DrillError(f"the daemon ended at its start (code {code}): {why}\n{tail}")
             if self.answers():
                 return time.monotonic() - began
             time.sleep(LOOK_S)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autonomyd.drill.services import dependency
 from autonomyd.drill.verdict import Kind, Result, by_name, is_late, median, score
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def last_lines(results: tuple[Result, ...]) -> str:
         lines.append(f"in {found.bystanders_harmed} scenarios a bystander was down or restarted")
     if found.late:
         lines.append(f"slower than its bound: {', '.join(found.late)}")
+    if found.faults:
+        lines.append(f"the dependency was {dependency()}")
     if found.skipped:
         lines.append(f"{found.skipped} not played: {'; '.join(sorted({each.skipped for each in results} - {''}))}")
     return "\n".join(lines)
@@ -87,6 +90,7 @@ def document(
         "mttd_median_s": found.mttd_s,
         "mttr_median_s": found.mttr_s,
         "late": list(found.late),
+        "dependency": dependency(),
         "scratch": scratch,
         "scenarios": [_row(each) for each in results],
     }

@@ -68,6 +68,8 @@ class Round:
                 scenario,
                 self.scratch / scenario.name,
                 Random(f"{self.seed} {scenario.name}"),
+                # beside the folder of the round: a path that is longer than about 100 bytes is no socket
+                socket=self.scratch.with_name(f"{self.scratch.name}-{number}.sock"),
                 ports=range(first, first + PORTS_EACH),
                 called_off=self._called_off,
             ) as stage:

@@ -127,13 +127,13 @@ class Stage:
 
 @contextlib.contextmanager
 def set_stage(
-    scenario: Scenario, scratch: Path, rng: Random, *, ports: range, called_off: threading.Event
+    scenario: Scenario, scratch: Path, rng: Random, *, socket: Path, ports: range, called_off: threading.Event
 ) -> Iterator[Stage]:
-    """Services, daemon and observers of a scenario, all up and well; whatever happens, all is ended after. Raises
-    DrillError when they do not come up, OSError, CalledOff."""
+    """Services, daemon and observers of a scenario, all up and well; whatever happens, all is ended after. `socket`
+    is the daemon's (its path must be short). Raises DrillError when they do not come up, OSError, CalledOff."""
     scratch.mkdir()
     services = make_services((*scenario.services, *BYSTANDERS), scratch, rng, among=ports)
-    daemon = DaemonUnderDrill(scratch)
+    daemon = DaemonUnderDrill(scratch, socket)
     daemon.config.write_text(configuration(daemon, services, scenario, scratch), "utf-8")
     stage = Stage(
         scratch=scratch,

@@ -9,7 +9,6 @@ from autonomyd.drill.services import ServiceSpec
 from autonomyd.drill.stage import Stage, failed_request
 from autonomyd.drill.verdict import REDIS, WEB, Kind, Observed, Scenario, always
 
-LOOK_EVERY_S = 0.2
 WELL_WITHIN_S = 5.0
 
 

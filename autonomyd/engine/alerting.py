@@ -10,11 +10,13 @@ from functools import partial
 import structlog
 
 from autonomyd.aio.clock import Clock
+from autonomyd.aio.dependency import Dependencies
 from autonomyd.alert import needs, pace, words
 from autonomyd.alert.judge import REOPEN_S, Manners, Notice, acknowledged, judge, next_at
 from autonomyd.engine.deadman import DeadMan
 from autonomyd.engine.delivery import Delivery
 from autonomyd.engine.incidents import IncidentReader, Sources
+from autonomyd.host.notifying import check_target, machine_name, send_message
 from autonomyd.model.alert import (
     Alert,
     AlertsStatus,
@@ -27,6 +29,7 @@ from autonomyd.model.alert import (
 from autonomyd.model.fix import Fix
 from autonomyd.model.health import Severity
 from autonomyd.settings.alerts import AlertSettings
+from autonomyd.settings.root import Settings
 
 DIGEST_AT = "alerts_digest_at"
 DAY_S = 86400.0
@@ -274,3 +277,30 @@ class Alerting:
             for key, each in self._alerts.items()
             if each.state is AlertState.OPEN or wall - (each.recovered_at or 0.0) < REOPEN_S
         }
+
+
+def make_alerting(
+    *, clock: Clock, settings: Callable[[], Settings], dependencies: Dependencies, sources: Sources
+) -> Alerting:
+    """The alerting of a daemon, with its real hands; `settings` gives those in force."""
+
+    def machine() -> str:
+        return settings().alerts.machine or machine_name()
+
+    return Alerting(
+        clock=clock,
+        settings=lambda: settings().alerts,
+        machine=machine,
+        sources=sources,
+        delivery=Delivery(
+            clock=clock,
+            settings=lambda: settings().alerts,
+            dependencies=dependencies,
+            save=sources.records.message,
+            machine=machine,
+            timeout_s=lambda: settings().dependencies.alerts.timeout_s,
+            send=send_message,
+            check=check_target,
+        ),
+        dead_man=DeadMan(clock),
+    )

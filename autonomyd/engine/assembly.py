@@ -3,24 +3,23 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.dependency import Dependencies
 from autonomyd.aio.supervisor import Supervisor
 from autonomyd.analyze.issuebook import Listener
-from autonomyd.engine.alerting import Alerting
+from autonomyd.engine.alerting import Alerting, make_alerting
 from autonomyd.engine.approvals import ApprovalDesk
 from autonomyd.engine.backups import BackupKeeper
 from autonomyd.engine.cleaning import Cleaner
+from autonomyd.engine.containers import ContainerKeeper
 from autonomyd.engine.databases import DatabaseHands
-from autonomyd.engine.deadman import DeadMan
-from autonomyd.engine.delivery import Delivery
 from autonomyd.engine.facts.config import ConfigReader
+from autonomyd.engine.facts.container import ContainerReader
 from autonomyd.engine.facts.log_errors import LogErrorsReader
 from autonomyd.engine.facts.logs import LogsReader, main_pid, rotatable_logs
 from autonomyd.engine.facts.numbers import NumbersReader
-from autonomyd.engine.containers import ContainerKeeper
-from autonomyd.engine.facts.container import ContainerReader
 from autonomyd.engine.facts.culprit import CulpritReader
 from autonomyd.engine.facts.pid_file import PidFileReader
 from autonomyd.engine.facts.ports import PortsReader
@@ -67,11 +66,10 @@ from autonomyd.execute.steps.services import (
     StopHandler,
     SwitchHandler,
 )
-from autonomyd.host.containers.engines import ContainerEngines
 from autonomyd.host.command import run_command
+from autonomyd.host.containers.engines import ContainerEngines
 from autonomyd.host.controls import make_control
 from autonomyd.host.controls.protocol import ServiceControl
-from autonomyd.host.notifying import check_target, machine_name, send_message
 from autonomyd.host.port_holders import end_one
 from autonomyd.host.process import ProcessIdentity
 from autonomyd.host.systemd import SystemdManager
@@ -108,6 +106,9 @@ from autonomyd.settings.control import SystemdControl
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import ServiceSettings
 
+if TYPE_CHECKING:
+    from autonomyd.host.containers.engine import ContainerEngine
+
 
 @dataclass(slots=True, kw_only=True)
 class Parts:
@@ -131,6 +132,7 @@ class Parts:
     optimization: SelfOptimizationSystem
     alerting: Alerting
     containers: ContainerEngines
+    container_keeper: ContainerKeeper
     systemd: SystemdManager | None = None
 
 
@@ -216,9 +218,7 @@ def assemble(
     files = FileWork(Backups(state_dir / "backups"))
     objects = files.backups.objects
     shelf = Shelf(lambda: parts.healing.strategies)
-    known_good = KnownGood(
-        clock=clock, services=lambda: keeper.services, objects=objects, remember=records.known_good
-    )
+    known_good = KnownGood(clock=clock, services=lambda: keeper.services, objects=objects, remember=records.known_good)
     monitoring = SelfMonitoringSystem(
         settings,
         clock=clock,
@@ -257,9 +257,6 @@ def assemble(
         parts.alerting.fix_moved(fix)
         aside.fix_moved(fix)
 
-    def machine() -> str:
-        return parts.settings.alerts.machine or machine_name()
-
     runner = Runner(
         clock=clock,
         handlers=handlers_of(keeper, cleaner, monitoring, call_custom, files, aside, database_hands),
@@ -279,10 +276,19 @@ def assemble(
         cleaner=cleaner,
         cpu_of=lambda subject: monitoring.metrics.last(subject, "cpu_percent"),
         exceeded_of=exceeded_of,
-        readers=(PortsReader(state_dir), PidFileReader(state_dir), CulpritReader(), ConfigReader(known_good, objects),
-                 ReleaseReader(known_good), NumbersReader(shelf.numbers_of), LogsReader(),
-                 LogErrorsReader(probe_of), SessionsReader(database_hands), SqliteReader(database_hands),
-                 ContainerReader(clock, containers, lambda: parts.settings)),
+        readers=(
+            PortsReader(state_dir),
+            PidFileReader(state_dir),
+            CulpritReader(),
+            ConfigReader(known_good, objects),
+            ReleaseReader(known_good),
+            NumbersReader(shelf.numbers_of),
+            LogsReader(),
+            LogErrorsReader(probe_of),
+            SessionsReader(database_hands),
+            SqliteReader(database_hands),
+            ContainerReader(clock, containers, lambda: parts.settings),
+        ),
     )
     healing = SelfHealingSystem(
         monitoring=monitoring,
@@ -301,6 +307,7 @@ def assemble(
         records=records,
         dependencies=dependencies,
         containers=containers,
+        container_keeper=aside,
         pause=pause,
         history=history,
         trust=trust,
@@ -335,22 +342,11 @@ def assemble(
             next_id=lambda: records.next_id("candidate"),
             on_candidate=records.candidate,
         ),
-        alerting=Alerting(
+        alerting=make_alerting(
             clock=clock,
-            settings=lambda: parts.settings.alerts,
-            machine=machine,
+            settings=lambda: parts.settings,
+            dependencies=dependencies,
             sources=Sources(monitoring=monitoring, healing=healing, records=records, supervisor=supervisor),
-            delivery=Delivery(
-                clock=clock,
-                settings=lambda: parts.settings.alerts,
-                dependencies=dependencies,
-                save=records.message,
-                machine=machine,
-                timeout_s=lambda: parts.settings.dependencies.alerts.timeout_s,
-                send=send_message,
-                check=check_target,
-            ),
-            dead_man=DeadMan(clock),
         ),
     )
     return parts

@@ -62,7 +62,9 @@ async def _restore_trust(parts: Parts) -> None:
 
 def waits(service: ManagedService, parts: Parts, clock: Clock) -> bool:
     """Whether an open issue of an earlier run says when it is tried next, and that is not yet: that the daemon was
-    restarted is no new hope for a service that was parked."""
+    restarted is no new hope for a service that was parked, and resets no breaker that has tripped."""
+    if parts.history.tripped(service.name):
+        return True
     wall = clock.wall()
     return any((issue.next_try_at or 0.0) > wall for issue in parts.monitoring.book.of_subject(service.subject))
 

@@ -133,6 +133,7 @@ class AutonomousOperationSystem:
         if parts.systemd is not None:
             await parts.systemd.close()
             parts.systemd = None
+        await parts.container_keeper.close()
         await parts.containers.close()
         if parts.records.attached:
             parts.records.event("daemon_stopped", HOST, "services go on running")

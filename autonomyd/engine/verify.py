@@ -127,7 +127,7 @@ class Verifier:
             if self._wrong_from_the_start(service, now):
                 service.end_grace(now)
                 self._keeper.update(service)
-            if service.state is ServiceState.FAILING:
+            if service.state is ServiceState.FAILING and _fails_since(service, since):
                 return _ineffective(_still(service))
             worse = harm_done(plan, service, self._keeper, self._monitoring, before=before, since=since)
             if worse:
@@ -234,6 +234,15 @@ def _hold_s(service: ManagedService) -> float:
 
 def _wait_s(left_s: float) -> float:
     return max(TICK_S, min(POLL_S, left_s))
+
+
+def _fails_since(service: ManagedService, since: float) -> bool:
+    """Whether a look that began after the act found it failing: a fix that leaves the process alone is not to be judged
+    by what was seen before it."""
+    if service.run.state is RunState.FROZEN:
+        return True
+    looks = (check.last for check in service.failing_checks() if check.last is not None)
+    return any(look.state is ReadingState.FAILED and look.at - look.duration_s >= since for look in looks)
 
 
 def _ineffective(message: str) -> Validation:

@@ -16,8 +16,10 @@ class JournalTail:
         self._cursor = ""
 
     async def to_end(self) -> None:
-        """Pass over everything that is there now. Raises OSError."""
+        """Pass over everything that is there now. Raises OSError with words when there is no journal."""
         await self._ask("--lines=0")
+        if not self._cursor:
+            raise OSError("there is no journal on this machine, or none that the daemon may read")
 
     async def read(self) -> News:
         """What is new since the last look. Raises OSError with words when the journal can't be read."""
@@ -33,10 +35,10 @@ class JournalTail:
         try:
             result = await run_command(argv, timeout_s=self._timeout_s, output_limit=LOOK_BYTES)
         except CommandFailure as error:
-            raise OSError(f"the journal can't be read: {error}") from error
+            raise OSError(str(error)) from error
         if result.timed_out or result.code != 0:
             why = "no answer in time" if result.timed_out else result.error.strip() or f"exit code {result.code}"
-            raise OSError(f"the journal can't be read: {why}")
+            raise OSError(why)
         text, found, cursor = result.output.rpartition(CURSOR)
         if not found:
             return News(text=result.output)

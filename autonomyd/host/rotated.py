@@ -123,9 +123,9 @@ def _is_past(name: str, dated: re.Match[str], siblings: frozenset[str]) -> bool:
 def rotated_logs(
     root: str, *, protect: Iterable[str] = (), opened: OpenFiles | None = None, fits: Fits = is_rotated
 ) -> RotatedLogs:
-    """The rotated logs (or what else `fits`) below `root`, without those in `protect` (files or folders) and without any that is open.
-    `opened` is an earlier `open_files([root])`, else one is made. Follows no link, enters no other filesystem; bounded.
-    For a thread. Raises OSError when `root` can't be read."""
+    """The rotated logs (or what else `fits`) below `root`, without those in `protect` (files or folders) and without
+    any that is open. `opened` is an earlier `open_files([root])`, else one is made. Follows no link, enters no other
+    filesystem; bounded. For a thread. Raises OSError when `root` can't be read."""
     real_root = os.path.realpath(root)
     guarded = tuple(os.path.realpath(path) for path in protect)
     walk = _Walk(real_root, guarded, fits)

@@ -94,6 +94,9 @@ def reason_of(error: BaseException) -> str:
     verify = getattr(error, "verify_message", None)
     if verify:
         return f"certificate not accepted: {verify}"
+    if isinstance(error, OSError) and isinstance(reason := getattr(error, "reason", None), str):
+        # an ssl.SSLError: its number is OpenSSL's own and only looks like one of the system's
+        return f"no TLS: {reason.replace('_', ' ').lower()}"
     if isinstance(error, TimeoutError) and not error.errno:
         return "no connection in its share of the time"
     if isinstance(error, ConnectionRefusedError):

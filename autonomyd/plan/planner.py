@@ -1,6 +1,6 @@
 """Chooses the strategy and asks the gates: a Plan, or the Refusal of the first gate that stays shut."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from autonomyd.model.diagnosis import Diagnosis, RankedCause
@@ -53,7 +53,7 @@ def propose(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies
     if diagnosis.cause is None:
         return bare
     ladders = [(cause, _ladder(cause, strategies)) for cause in diagnosis.causes]
-    notes: list[str] = []
+    notes: dict[str, str] = {}
     for index, (cause, ladder) in enumerate(ladders):
         chosen = _fresh(bare, cause, ladder, notes)
         if chosen is None:
@@ -62,15 +62,21 @@ def propose(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies
             continue
         made = _with(bare, cause, chosen)
         if index == 0 or made.confidence >= situation.limits.confidence:
-            return replace(made, passed_over=tuple(notes))
-        notes.append(f"{chosen.name}: {cause.cause} is not likely enough ({made.confidence:.0f})")
+            return _noted(made, notes)
+        notes[chosen.name] = f"{cause.cause} is not likely enough ({made.confidence:.0f})"
     cause, ladder = ladders[0]
     left = [each for each in ladder if not _forbidden(bare, cause, each)]
     # what was tried is told with the harshest; what has nothing to do with the gentlest, whose reason is the first;
     # where one is ruled out all of them are told
     tried = [each for each in left if each.name in _failed(bare)]
     last = tried[-1] if tried else left[0] if left and len(left) == len(ladder) else None
-    return replace(_with(bare, cause, last) if last else bare, passed_over=tuple(notes))
+    return _noted(_with(bare, cause, last) if last else bare, notes)
+
+
+def _noted(proposal: Proposal, notes: Mapping[str, str]) -> Proposal:
+    """With the words about every remedy that was passed over for the chosen one."""
+    chosen = proposal.strategy.name if proposal.strategy is not None else ""
+    return replace(proposal, passed_over=tuple(f"{name}: {why}" for name, why in notes.items() if name != chosen))
 
 
 def _plan(proposal: Proposal, gates: tuple[GateResult, ...]) -> Plan:
@@ -110,7 +116,7 @@ def _with(bare: Proposal, cause: RankedCause, strategy: Strategy) -> Proposal:
     )
 
 
-def _fresh(bare: Proposal, cause: RankedCause, ladder: list[Strategy], notes: list[str]) -> Strategy | None:
+def _fresh(bare: Proposal, cause: RankedCause, ladder: list[Strategy], notes: dict[str, str]) -> Strategy | None:
     """The gentlest that was not tried and has something to do; `notes` take why others were passed over. One whose
     facts could not be read is passed over only for one that interrupts nothing: a harsher act is no answer to not
     knowing whether a gentler one would do."""
@@ -120,12 +126,12 @@ def _fresh(bare: Proposal, cause: RankedCause, ladder: list[Strategy], notes: li
         why = _forbidden(bare, cause, each) or ("it failed on this problem" if each.name in failed else "")
         missing = unread_fact(each, bare.situation)
         if why:
-            notes.append(f"{each.name}: {why}")
+            notes[each.name] = why
         elif missing:
             blind = blind or each
-            notes.append(f"{each.name}: {missing}")
+            notes[each.name] = missing
         elif not each.steps(bare.issue, bare.situation):
-            notes.append(f"{each.name}: {each.why_nothing(bare.issue, bare.situation)}")
+            notes[each.name] = each.why_nothing(bare.issue, bare.situation)
         elif blind is None or not each.disruptive:
             return each
     return blind

@@ -62,5 +62,5 @@ class CleanupSettings(Table):
                 {"target": f"{self.target_percent:g}", "enter": f"{self.enter_percent:g}"},
             )
         if self.kind == "journal" and self.quota_mb is None:
-            raise PydanticCustomError("cleanup_journal", "kind \"journal\" needs quota_mb, the room that it may take")
+            raise PydanticCustomError("cleanup_journal", 'kind "journal" needs quota_mb, the room that it may take')
         return self

@@ -27,6 +27,7 @@ def contradictions(data: Mapping[str, Any]) -> Iterator[Contradiction]:
         yield from _cycles(wanted)
         for name, service in services.items():
             yield from _equal_check_names(name, service)
+    yield from _unknown_in_windows(data.get("healing"), tuple(services) if isinstance(services, dict) else ())
     yield from _equal_roots(data.get("cleanup"))
     yield from _equal_targets(data.get("alerts"))
 
@@ -45,6 +46,16 @@ def _unknown_dependencies(wanted: Mapping[str, list[str]]) -> Iterator[Contradic
             elif parent not in wanted:
                 others = tuple(each for each in wanted if each != name)
                 yield Contradiction(path, f"there is no service '{parent}'", parent, others)
+
+
+def _unknown_in_windows(healing: Any, known: tuple[str, ...]) -> Iterator[Contradiction]:
+    """A maintenance window for a service that is not there would hold nothing."""
+    windows = healing.get("windows") if isinstance(healing, dict) else None
+    for index, window in enumerate(windows if isinstance(windows, list) else ()):
+        for place, name in enumerate(_texts(window, "services")):
+            if name not in known:
+                path = ("healing", "windows", index, "services", place)
+                yield Contradiction(path, f"there is no service '{name}'", name, known)
 
 
 def _cycles(wanted: Mapping[str, list[str]]) -> Iterator[Contradiction]:

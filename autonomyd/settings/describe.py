@@ -38,10 +38,10 @@ class Key:
     field: FieldInfo
 
 
-def keys_of(model: type[BaseModel], *, inherited: bool = True) -> tuple[Key, ...]:
-    """The keys of a table in their order; without `inherited` only those that `model` itself adds."""
+def keys_of(model: type[BaseModel], *, beyond: type[BaseModel] | None = None) -> tuple[Key, ...]:
+    """The keys of a table in their order; only those that `model` has `beyond` another, if that is given."""
     meanings = _meanings(model)
-    own = model.__annotations__
+    told = () if beyond is None else beyond.model_fields
     return tuple(
         Key(
             name=name,
@@ -52,7 +52,7 @@ def keys_of(model: type[BaseModel], *, inherited: bool = True) -> tuple[Key, ...
             field=field,
         )
         for name, field in model.model_fields.items()
-        if inherited or name in own
+        if name not in told
     )
 
 

@@ -29,7 +29,7 @@ restart = { max = 5, within_s = 300.0 }
 
 [services.cache]
 control = { type = "systemd", unit = "redis-server.service" }
-checks = [{ type = "redis", url = "redis://127.0.0.1:6379" }]
+checks = [{ type = "tcp", port = 6379 }]
 """
 
 CLEANUP = """\

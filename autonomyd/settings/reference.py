@@ -81,16 +81,21 @@ def _services(checks: Mapping[str, type[CheckSettings]]) -> Iterator[str]:
         yield from _section(f'### `control = {{ type = "{kind}" }}`', control)
     yield from _section("### `checks`: what every check takes", CheckSettings)
     for kind in sorted(checks):
-        yield from _section(f'### `checks = [{{ type = "{kind}" }}]`', checks[kind], inherited=False)
+        yield from _section(f'### `checks = [{{ type = "{kind}" }}]`', checks[kind], beyond=CheckSettings)
     for name in ("limits", "restart", "release", "fallback", "tune", "rotate"):
         yield from _section(f"### `{name}`", next(models_in(ServiceSettings.model_fields[name].annotation)))
 
 
 def _section(
-    title: str, model: type[BaseModel], example: str = "", *, inherited: bool = True, nested: bool = True
+    title: str,
+    model: type[BaseModel],
+    example: str = "",
+    *,
+    beyond: type[BaseModel] | None = None,
+    nested: bool = True,
 ) -> Iterator[str]:
     """A heading, the table of keys, an example, and the tables inside."""
-    keys = keys_of(model, inherited=inherited)
+    keys = keys_of(model, beyond=beyond)
     yield f"{title}\n\n{summary(model)}\n"
     if keys:
         yield _table(keys)

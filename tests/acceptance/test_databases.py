@@ -38,10 +38,8 @@ def outcome_of(box: DaemonBox, strategy: str) -> dict[str, Any] | None:
     return next((fix for fix in fixes if fix["plan"]["strategy"] == strategy and fix["outcome"]), None)
 
 
-async def test_a_session_that_holds_others_up_is_ended(box: DaemonBox, tmp_path: Path) -> None:
-    server = tmp_path / "pg"
-    server.mkdir()
-    with running(PostgresBox(server)) as pg:
+async def test_a_session_that_holds_others_up_is_ended(box: DaemonBox) -> None:
+    with running(PostgresBox()) as pg:
         assert isinstance(pg, PostgresBox)
         check = f'{{ type = "postgres", dsn = "{pg.dsn}", terminate_after_s = 0.5 }}'
         box.configure(service("web", check))
@@ -80,10 +78,8 @@ def test_a_log_that_grew_is_written_back(box: DaemonBox, tmp_path: Path) -> None
         assert writer.execute("select count(*) from t").fetchone() == (3000,)
 
 
-def test_a_frozen_dependency_is_told_and_the_innocent_is_left_alone(box: DaemonBox, tmp_path: Path) -> None:
-    server = tmp_path / "redis"
-    server.mkdir()
-    with running(RedisBox(server)) as redis:
+def test_a_frozen_dependency_is_told_and_the_innocent_is_left_alone(box: DaemonBox) -> None:
+    with running(RedisBox()) as redis:
         assert isinstance(redis, RedisBox)
         box.configure(service("web", f'{{ type = "redis", url = "{redis.url}", timeout_s = 0.5 }}'))
         box.start()

@@ -8,6 +8,7 @@ forked from this one, which has imported everything, so that a point costs milli
 import asyncio
 import base64
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -283,7 +284,7 @@ def in_fork(work):
     return os.waitpid(pid, 0)[1]
 
 
-def one_case(folder, scenario, at, again_at):
+def one_case(folder, scenario, at, again_at, *, apart=in_fork):
     """Kill at the point `at` (and the first recovery at `again_at`), then recover."""
     lay_out(folder)
     shutil.copytree(folder.parent / "template", folder / "state")
@@ -320,16 +321,21 @@ def one_case(folder, scenario, at, again_at):
             await bench.keeper.stop("web", force=True)
         await bench.close()
 
-    status = in_fork(run)
+    status = apart(run)
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     assert killed or status == 0, f"the run ended with {status}"
     if killed and again_at:
-        status = in_fork(lambda: recover(again_at))
+        status = apart(lambda: recover(again_at))
     if not (folder / "after.json").exists():
-        status = in_fork(recover)
+        status = apart(recover)
         assert status == 0, f"the recovery ended with {status}"
     before, after = json.loads(reports.read_text()), json.loads((folder / "after.json").read_text())
     return {"at": at, "again_at": again_at, "killed": killed, "before": before, "after": after}
+
+
+def here(work):
+    asyncio.run(work())
+    return 0
 
 
 async def new_store(folder):
@@ -341,7 +347,12 @@ async def new_store(folder):
 
 def main(folder, scenario):
     """Every point; where another scenario goes the same way at first, the last ones alone."""
-    assert in_fork(lambda: new_store(folder / "template")) == 0
+    here(lambda: new_store(folder / "template"))
+    rehearsal = folder / "rehearsal"
+    rehearsal.mkdir()
+    # in this process, so that no fork has to import or build again what is made at first use
+    one_case(rehearsal.resolve(), scenario, FAR, 0, apart=here)
+    gc.freeze()
     number = 1
     if scenario in LAST_POINTS:
         whole = folder / "whole"

@@ -2,16 +2,16 @@
 
 import signal
 import subprocess
-from pathlib import Path
 
-from tests.boxes.servers import HOST, Server, answers, free_port, program, unprivileged
+from tests.boxes.servers import HOST, Server, answers, free_port, private_folder, program, unprivileged
 
 USER = "checker"
 PASSWORD = "secret-word"
 
 
 class MariadbBox(Server):
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, *options: str) -> None:
+        folder = private_folder()
         self.port = free_port()
         self.socket = folder / "m.sock"
         data = folder / "data"

@@ -3,14 +3,15 @@
 import subprocess
 from pathlib import Path
 
-from tests.boxes.servers import HOST, Server, answers, free_port, program, unprivileged
+from tests.boxes.servers import HOST, Server, answers, free_port, private_folder, program, unprivileged
 
 PASSWORD = "secret-word"
 FOLDERS = tuple(str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))
 
 
 class PostgresBox(Server):
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, *options: str) -> None:
+        folder = private_folder()
         self.port = free_port()
         self.data = folder / "data"
         argv = [program("postgres", "postgresql", *FOLDERS), "-D", str(self.data), "-p", str(self.port), "-h", HOST]

@@ -2,13 +2,13 @@
 
 import contextlib
 import socket
-from pathlib import Path
 
-from tests.boxes.servers import HOST, Server, free_port, program
+from tests.boxes.servers import HOST, Server, free_port, private_folder, program
 
 
 class RedisBox(Server):
-    def __init__(self, folder: Path, *options: str, password: str = "") -> None:
+    def __init__(self, *options: str, password: str = "") -> None:
+        folder = private_folder()
         self.port = free_port()
         self.password = password
         login = ("--requirepass", password) if password else ()

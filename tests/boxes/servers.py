@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -35,17 +36,19 @@ def program(name: str, package: str, *folders: str) -> str:
     return found
 
 
+def private_folder() -> Path:
+    """A folder that another user can reach: those of pytest are closed to others."""
+    folder = Path(tempfile.mkdtemp(prefix="autonomyd-box-"))
+    folder.chmod(0o755)
+    return folder
+
+
 def unprivileged(folder: Path) -> dict[str, object]:
-    """Arguments for subprocess: servers refuse to run as root; `folder` then belongs to the other user, who may reach
-    it."""
+    """Arguments for subprocess: servers refuse to run as root; `folder` then belongs to the other user."""
     if os.geteuid() != 0:
         return {}
     user = pwd.getpwnam(NOBODY)
     os.chown(folder, user.pw_uid, user.pw_gid)
-    for parent in (folder, *folder.parents):
-        mode = parent.stat().st_mode
-        if not mode & 0o001 and str(parent).startswith("/tmp/"):
-            parent.chmod(mode | 0o001)
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
@@ -111,7 +114,13 @@ class Server:
                     each.send_signal(number)
 
     def freeze(self) -> None:
+        """Return when every thread has stopped."""
         self.signal(signal.SIGSTOP)
+        deadline = time.monotonic() + READY_S
+        main = psutil.Process(self.pid)
+        while not all(_stopped(each.pid) for each in (main, *main.children(recursive=True))):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
 
     def thaw(self) -> None:
         self.signal(signal.SIGCONT)
@@ -121,6 +130,11 @@ class Server:
             self._process.wait(timeout=15)
 
 
+def _stopped(pid: int) -> bool:
+    stats = [task.joinpath("stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+
+
 @contextlib.contextmanager
 def running(server: Server) -> Iterator[Server]:
     server.start()
@@ -128,6 +142,7 @@ def running(server: Server) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
 
 
 def answers(port: int) -> bool:

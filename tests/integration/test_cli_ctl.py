@@ -88,6 +88,7 @@ STATUS: dict[str, Any] = {
     "issues": [],
     "pause": {"paused": False, "until": None, "reason": "", "actor": ""},
     "store": {"state": "ok", "path": "/s/k.db", "pending": 0, "message": ""},
+    "alerts": {"open": [], "waiting": 0, "held": 0, "targets": {}, "ping": None},
 }
 FIX = {"outcome": "healed", "state": "committed"}
 
@@ -103,6 +104,7 @@ class FakeDaemon:
             "GET /v1/health": (200, HEALTHY),
             "GET /v1/services": (200, {"web": WEB, "cache": WEB | {"name": "cache"}}),
             "GET /v1/issues": (200, []),
+            "GET /v1/alerts": (200, {"now": STATUS["alerts"], "recent": [], "messages": []}),
             "GET /v1/fixes": (200, []),
             "GET /v1/goals": (200, STATUS["goals"]),
             "GET /v1/optimization": (200, STATUS["optimization"]),
@@ -225,7 +227,7 @@ def call(fake: FakeDaemon, *arguments: str) -> int:
 
 def test_every_verb_answers_in_text_and_in_json(fake: FakeDaemon, capsys: pytest.CaptureFixture[str]) -> None:
     series = "disk:/var/disk.used_percent"
-    calls = [[verb] for verb in VERBS if verb not in ("service", "explain", "config", "completion")]
+    calls = [[verb] for verb in VERBS if verb not in ("service", "explain", "ack", "config", "completion")]
     calls += [["service", "restart", "web"], ["config", "show"], ["metrics", series], ["discover", "--write"]]
     for arguments in calls:
         assert call(fake, *arguments) == 0, arguments

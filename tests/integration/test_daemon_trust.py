@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,12 @@ def kill(box: DaemonBox, name: str) -> int:
     pid: int = box.service(name)["pid"]
     os.kill(pid, signal.SIGKILL)
     return pid
+
+
+def replaced(box: DaemonBox, name: str, pid: int) -> int | None:
+    """The pid of the process that took the place of `pid`."""
+    now: int | None = box.service(name)["pid"]
+    return now if now != pid else None
 
 
 def asked(box: DaemonBox, name: str) -> Any:
@@ -167,3 +174,27 @@ def test_what_is_not_there_is_told(box: DaemonBox, path: str, status: int) -> No
         box.post(path, service="nobody", strategy="nothing")
     assert error.value.status == status
     assert error.value.hint
+
+
+def test_a_tripped_breaker_stays_tripped_over_a_restart_until_a_person_resets_it(tmp_path: Path) -> None:
+    box = DaemonBox(tmp_path)
+    box.make_services(ServiceSpec(name="frozen"))
+    box.configure(intervals="[healing]\nacts_per_hour_service = 1\nhealthy_reset_s = 0.1\n" + FAST)
+    try:
+        box.start()
+        first = box.until_state("frozen")["pid"]
+        os.kill(first, signal.SIGSTOP)
+        second = until(lambda: replaced(box, "frozen", first), "the first freeze was healed")
+        box.until_state("frozen")
+        until(lambda: len(lessons_of(box, "frozen")) == 1, "the fix was verified")
+        os.kill(second, signal.SIGSTOP)
+        until(lambda: (refusal_of(box, "frozen") or {}).get("reason") == "blast_radius", "the budget is used up")
+        box.end()
+        os.kill(second, signal.SIGKILL)  # now it would even only have to be started
+        box.start()
+        until(lambda: (refusal_of(box, "frozen") or {}).get("reason") == "blast_radius", "it is still tripped")
+        assert box.service("frozen")["pid"] is None
+        box.post("/v1/resume")
+        box.until_state("frozen")
+    finally:
+        box.close()

@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autonomyd.aio.clock import SystemClock
-from autonomyd.host.databases.mysql import open_mysql
+from autonomyd.host.databases.mysql import CACHED_S, open_mysql
 from autonomyd.model.reading import ReadingState
 from autonomyd.monitor.probes.mysql import MysqlOptions, MysqlProbe, mysql_address
 from tests.boxes.mariadb import PASSWORD, MariadbBox
@@ -21,8 +20,8 @@ OK, FAILED = ReadingState.OK, ReadingState.FAILED
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariadbBox]:
-    with running(MariadbBox(tmp_path_factory.mktemp("my"), "--max-connections=10")) as box:
+def box() -> Iterator[MariadbBox]:
+    with running(MariadbBox("--max-connections=10")) as box:
         yield box  # type: ignore[misc]
 
 
@@ -110,7 +109,7 @@ async def test_who_holds_others_up_is_seen_and_can_be_ended(box: MariadbBox) -> 
         hands = await open_mysql(mysql_address(box.url), timeout_s=5.0)
         async with asyncio.timeout(10):
             while not (holders := await hands.holders()):
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(CACHED_S)
         look = await probe.look()
         assert (look.state, look.values["lock_waits"]) == (OK, 1.0)
         (found,) = holders
@@ -119,10 +118,28 @@ async def test_who_holds_others_up_is_seen_and_can_be_ended(box: MariadbBox) -> 
         assert not await hands.end(4_000_000), "it is gone"
         await asyncio.wait_for(waits, 10)
         async with asyncio.timeout(10):
-            while await hands.holders():  # InnoDB tells what it saw a tenth of a second ago
-                await asyncio.sleep(0.02)
+            while await hands.holders():
+                await asyncio.sleep(CACHED_S)
         await run(innocent, "select 2")
         hands.close()
+    probe.close()
+
+
+async def test_hurried_looks_do_not_keep_the_server_from_looking_anew(box: MariadbBox) -> None:
+    """While a fix is verified a check looks ten times a second: what was ended must be seen to be gone."""
+    probe = probe_of(box.url, terminate_after_s=1.0)
+    async with session(box) as holder, session(box) as waiter:
+        await run(holder, "create table if not exists held(id int primary key) engine=innodb")
+        await run(holder, "replace into held values (1)", "commit", "begin", "delete from held where id = 1")
+        waits = asyncio.create_task(run(waiter, "delete from held where id = 1"))
+        for wanted in (True, False):
+            async with asyncio.timeout(10):
+                while ((await probe.look()).values.get("holding_age_s", -1.0) > 0.0) is not wanted:
+                    await asyncio.sleep(0.01)
+            if wanted:
+                await run(holder, "rollback")
+                await waits
+                await run(waiter, "rollback")
     probe.close()
 
 
@@ -136,8 +153,8 @@ async def test_a_user_who_may_see_little(box: MariadbBox) -> None:
     probe.close()
 
 
-async def test_frozen_killed_and_started_again(tmp_path: Path) -> None:
-    with running(MariadbBox(tmp_path)) as own:
+async def test_frozen_killed_and_started_again() -> None:
+    with running(MariadbBox()) as own:
         probe = probe_of(own.url, timeout_s=0.5)
         async with asyncio.timeout(20):
             while (await probe.look()).state is not OK:

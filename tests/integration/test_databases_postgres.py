@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +26,8 @@ OK, FAILED, UNKNOWN = ReadingState.OK, ReadingState.FAILED, ReadingState.UNKNOWN
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresBox]:
-    with running(PostgresBox(tmp_path_factory.mktemp("pg"), "max_connections=10")) as box:
+def box() -> Iterator[PostgresBox]:
+    with running(PostgresBox("max_connections=10")) as box:
         yield box  # type: ignore[misc]
 
 
@@ -145,8 +144,8 @@ async def test_a_unix_socket(box: PostgresBox) -> None:
     probe.close()
 
 
-async def test_frozen_killed_and_started_again(tmp_path: Path, outside: Dependencies) -> None:
-    with running(PostgresBox(tmp_path)) as own:
+async def test_frozen_killed_and_started_again(outside: Dependencies) -> None:
+    with running(PostgresBox()) as own:
         probe = probe_of(own.dsn, outside, timeout_s=0.5)
         assert (await probe.look()).state is OK
         own.freeze()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,8 +25,8 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisBox]:
-    with running(RedisBox(tmp_path)) as box:
+def redis() -> Iterator[RedisBox]:
+    with running(RedisBox()) as box:
         yield box  # type: ignore[misc]
 
 
@@ -101,8 +100,8 @@ async def test_frozen_and_thawed(redis: RedisBox) -> None:
     probe.close()
 
 
-async def test_a_wrong_password_is_told_without_it(tmp_path: Path, outside: Dependencies) -> None:
-    with running(RedisBox(tmp_path, password="right-word")) as box:
+async def test_a_wrong_password_is_told_without_it(outside: Dependencies) -> None:
+    with running(RedisBox(password="right-word")) as box:
         good = probe_of(box.url)
         assert (await good.look()).state is OK
         good.close()
@@ -114,8 +113,8 @@ async def test_a_wrong_password_is_told_without_it(tmp_path: Path, outside: Depe
         assert outside.of("redis", f"{HOST}:{box.port}").state is BreakerState.CLOSED, "it answers"
 
 
-async def test_no_more_clients(tmp_path: Path) -> None:
-    with running(RedisBox(tmp_path, "--maxclients", "3")) as box:
+async def test_no_more_clients() -> None:
+    with running(RedisBox("--maxclients", "3")) as box:
         kept = probe_of(box.url)
         first = await kept.look()
         assert first.values["clients_percent"] == pytest.approx(100 / 3)
@@ -129,8 +128,8 @@ async def test_no_more_clients(tmp_path: Path) -> None:
         kept.close()
 
 
-async def test_full_memory_counts_only_where_nothing_is_evicted(tmp_path: Path) -> None:
-    with running(RedisBox(tmp_path, "--maxmemory", "2mb", "--maxmemory-policy", "noeviction")) as box:
+async def test_full_memory_counts_only_where_nothing_is_evicted() -> None:
+    with running(RedisBox("--maxmemory", "2mb", "--maxmemory-policy", "noeviction")) as box:
         for name in range(40):
             box.say("SET", f"key{name}", "x" * 50_000)
         probe = probe_of(box.url)
@@ -142,18 +141,18 @@ async def test_full_memory_counts_only_where_nothing_is_evicted(tmp_path: Path) 
         probe.close()
 
 
-async def test_what_could_not_be_saved_is_told_and_is_no_failure(redis: RedisBox, tmp_path: Path) -> None:
+async def test_what_could_not_be_saved_is_told_and_is_no_failure(redis: RedisBox) -> None:
     probe = probe_of(redis.url)
     redis.say("CONFIG", "SET", "save", '"3600 1"')
     redis.say("SET", "key", "value")
-    tmp_path.chmod(0o555)
+    redis.folder.chmod(0o555)
     redis.say("BGSAVE")
     async with asyncio.timeout(10):
         while (look := await probe.look()).values["unsaved"] == 0.0:
             await asyncio.sleep(0.02)
     assert look.state is OK, "a restart would lose the data"
     assert "it refuses writes: MISCONF" in (await probe.look()).message
-    tmp_path.chmod(0o755)
+    redis.folder.chmod(0o755)
     redis.say("SAVE")
     assert (await probe.look()).values["unsaved"] == 0.0
     probe.close()
@@ -173,13 +172,13 @@ async def test_a_busy_script_is_a_failure(redis: RedisBox) -> None:
     writer.close()
 
 
-async def test_a_unix_socket(tmp_path: Path) -> None:
-    with running(RedisBox(tmp_path, "--unixsocket", str(tmp_path / "r.sock"), "--unixsocketperm", "777")):
-        probe = probe_of(f"redis://localhost/1?socket={tmp_path}/r.sock")
+async def test_a_unix_socket() -> None:
+    with running(RedisBox("--unixsocket", "r.sock", "--unixsocketperm", "777")) as box:
+        probe = probe_of(f"redis://localhost/1?socket={box.folder}/r.sock")
         assert (await probe.look()).state is OK
         probe.close()
-    look = await probe_of(f"redis://localhost?socket={tmp_path}/none.sock").look()
-    assert (look.state, look.message) == (FAILED, f"{tmp_path}/none.sock: no such file or directory")
+    look = await probe_of(f"redis://localhost?socket={box.folder}/none.sock").look()
+    assert (look.state, look.message) == (FAILED, f"{box.folder}/none.sock: no such file or directory")
 
 
 @asynccontextmanager

@@ -57,7 +57,9 @@ if INSIDE in os.environ:
     class TestInside:
         async def test_the_journal_of_a_unit(self, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(logging_, "ASK_EVERY_S", 0.0)
-            probe = LogProbe(LogOptions(type="log", journal="talks.service", patterns=("OperationalError",)), SystemClock())
+            probe = LogProbe(
+                LogOptions(type="log", journal="talks.service", patterns=("OperationalError",)), SystemClock()
+            )
             first = await probe.look()
             assert first.state is ReadingState.OK, first.message
             unit("other.service", "echo OperationalError of somebody else")

@@ -20,7 +20,7 @@ CODES = {
 @click.argument("file", required=False, type=click.Path(dir_okay=False))
 @click.pass_obj
 def command(app: App, file: str | None) -> None:
-    """Examine configuration, Python dependencies, commands, container engine, network, DNS and disk; needs no daemon."""
+    """Examine configuration, Python packages, commands, container engine, network, DNS and disk; needs no daemon."""
     from autonomyd.host.doctor import configuration, examined
     from autonomyd.monitor.probes import check_kinds
     from autonomyd.settings.load import find_config, load_settings, make_settings

@@ -114,6 +114,8 @@ def note_of(service: Service, now: float, *, autonomy: bool = True) -> Text:
         words.append((f"next try {ahead(service['next_try_at'], now)}", WAITING))
     if autonomy and service["autonomy"] != "act":
         words.append(({"observe": "only watched", "shadow": "shadow", "ask": "asks first"}[service["autonomy"]], OLD))
+    for strategy, level in (service.get("earned") or {}).items():
+        words.append((f"{clean(strategy)} lost trust: {clean(level)}", WAITING))
     if autonomy and service["restarts"]:
         words.append((f"restarted {count(service['restarts'], 'time')}", OLD))
     for index, (word, style) in enumerate(words):

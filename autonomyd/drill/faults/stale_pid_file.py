@@ -10,8 +10,7 @@ from autonomyd.drill.verdict import REDIS, WEB
 
 
 def inject(stage: Stage) -> None:
-    bystander = innocent(stage)
-    stage.web.flag("pid", f"{bystander.pid}\n")
+    stage.web.flag("pid", f"{stage.aside[0].pid}\n")
     stage.web.signal(signal.SIGKILL)
 
 
@@ -24,6 +23,7 @@ SCENARIO = Fault(
     name="stale-pid-file",
     what="pid file names an innocent process",
     bound_s=2.0,
+    prepare=innocent,
     inject=inject,
     services=(REDIS, replace(WEB, pidfile=True, refuses=True)),
     starts={"web": 2},

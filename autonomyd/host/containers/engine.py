@@ -3,8 +3,8 @@ watched. Nothing is polled: a container is inspected when an event speaks of it,
 
 Who stopped a container is told by its events. A stop through Docker ends in `stop`; one through Podman does so or,
 where it lost the race against Podman's own cleaning up, in a second `cleanup` (the first follows every death). A kill
-(`docker kill`, a signal from anywhere) is followed by neither: it is no wish that the container stay down. So a death is
-judged SETTLE_S after the last of these events.
+(`docker kill`, a signal from anywhere) is followed by neither: it is no wish that the container stay down. So a death
+is judged SETTLE_S after the last of these events.
 """
 
 import asyncio

@@ -64,12 +64,14 @@ async def _unframed(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[bool, b
     left = 0
     error = False
     async for piece in pieces:
-        while piece:
+        rest = piece
+        while rest:
             if left:
-                yield error, piece[:left]
-                left, piece = left - len(piece[:left]), piece[left:]
+                yield error, rest[:left]
+                left, rest = left - len(rest[:left]), rest[left:]
                 continue
-            head, piece = head + piece[: HEADER.size - len(head)], piece[HEADER.size - len(head) :]
+            missing = HEADER.size - len(head)
+            head, rest = head + rest[:missing], rest[missing:]
             if len(head) == HEADER.size:
                 stream, left = HEADER.unpack(head)
                 if stream not in STREAMS or left > FRAME_LIMIT:

@@ -1,8 +1,8 @@
 """`type = "launchd"`: a job of macOS, through `launchctl`.
 
-Written for macOS 10.11 and later by launchctl(1) and by recorded outputs of `launchctl print`; never run on a Mac by its
-tests, which put a stand-in program in the place of launchctl. The format of `print` is not promised by Apple: what is
-not understood makes the job `unknown`.
+Written for macOS 10.11 and later by launchctl(1) and by recorded shapes of `launchctl print`; never run on a Mac by
+its tests, which put a stand-in program in the place of launchctl. The format of `print` is not promised by Apple: what
+is not understood makes the job `unknown`.
 
 The process is watched once it is known (a death shows at once); a job that somebody else starts shows at the next look.
 """
@@ -43,9 +43,9 @@ _FIELD = re.compile(r"^\t([a-z][a-z ]*[a-z]) = (.*)$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """A job in the words of `launchctl print`: `state` is running, waiting, not running, spawn scheduled, ...; `exit` is
-    the last exit code or signal in words, "" when it never ended. `missing` has words when nothing is known, `loaded`
-    is false when launchd surely does not know the job."""
+    """A job in the words of `launchctl print`: `state` is running, waiting, not running, spawn scheduled, ...; `exit`
+    is the last exit code or signal in words, "" when it never ended. `missing` has words when nothing is known,
+    `loaded` is false when launchd surely does not know the job."""
 
     state: str = ""
     pid: int = 0

@@ -21,6 +21,11 @@ GONE = frozenset({1040, 1053, 1077, 1129, 1203, 2002, 2003, 2006, 2013, 2014})
 Source: MySQL 8.4 Error Message Reference."""
 NOT_ALLOWED = frozenset({1044, 1045, 1142, 1143, 1227})
 
+CACHED_S = 0.5
+"""InnoDB shows transactions and locks as they were when somebody first asked; it looks anew only when nobody has asked
+for 0.1 s. Who asks more often sees what was for ever. Source: MySQL Reference Manual, "Persistence and Consistency of
+InnoDB Transaction and Locking Information"."""
+
 STATUS = "show global status where variable_name in ('Threads_connected', 'Innodb_row_lock_current_waits')"
 TRANSACTIONS = (
     "select coalesce(max(timestampdiff(second, t.trx_started, now())), 0),"
@@ -73,10 +78,11 @@ class MysqlConnection:
         """Run `query`; of its answer only the first row is kept."""
         await self._rows(query)
 
-    async def activity(self) -> MysqlActivity:
+    async def activity(self, *, transactions: bool = True) -> MysqlActivity:
+        """What the server tells of itself; without `transactions` nothing of those (see CACHED_S)."""
         status = {str(name).lower(): int(value) for name, value in await self._rows(STATUS)}
         limit = await self._rows("select @@global.max_connections")
-        running = await self._allowed(TRANSACTIONS)
+        running = await self._allowed(TRANSACTIONS) if transactions else []
         lag_s, replicating = await self._replication()
         return MysqlActivity(
             connections=status["threads_connected"],

@@ -1,5 +1,6 @@
 """`type = "container"`: a container of Docker or Podman: whether it runs and is healthy, how often its engine restarted
-it, what it uses. Two short questions a look; an engine that does not answer is `unknown`, never the container's fault."""
+it, what it uses. Two short questions a look. An engine that does not answer is `unknown`, and no fault of the
+container."""
 
 from collections import deque
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -139,7 +140,7 @@ class ContainerProbe:
         return ""
 
     def _count(self, state: "ContainerState", now: float) -> None:
-        """The restarts since the last look, and a want of memory that is new; both begin anew with another container."""
+        """The restarts since the last look, and a new want of memory; both begin anew with another container."""
         known = self._counted is not None and self._counted[0] == state.id
         before = self._counted[1] if known and self._counted is not None else state.restarts
         self._counted = (state.id, state.restarts)

@@ -38,7 +38,7 @@ Pattern = Annotated[str, AfterValidator(checked_pattern)]
 
 
 class LogOptions(CheckSettings):
-    """A log, from its present end on; new lines that tell of an error are a failure. One of file, journal, container."""
+    """The log in a file, the journal or of a container, from its present end on; new error lines are a failure."""
 
     file: str | None = Field(default=None, pattern=r"^/")
     """Absolute path; rotation of any kind is followed."""
@@ -75,7 +75,7 @@ class LogProbe:
         rules = rules_of_patterns(options.patterns) if options.patterns else shipped_rules()
         self._rules = LogRules(rules, ignore=ignored_patterns(options.ignore))
         self._file = FileTail(options.file) if options.file is not None else None
-        self._asked: "JournalTail | ContainerTail | None" = None
+        self._asked: JournalTail | ContainerTail | None = None
         if options.journal is not None:
             self._asked = JournalTail(options.journal, timeout_s=options.timeout_s)
         self._local = options.file is not None and surely_local(options.file)
@@ -122,7 +122,7 @@ class LogProbe:
         except TimeoutError as error:
             return unknown(f"{self._source}: {error}")
         except OSError as error:
-            return unknown(f"{self._source} can't be read: {error.strerror or error}")
+            return unknown(f"{self._source}: {error.strerror or error}")
         now = self._clock.monotonic()
         self._found.extend((now, match) for match in matches)
         return self._judged(news, now, sum(match.count for match in matches))

@@ -1,5 +1,6 @@
 """`type = "mysql"`: a query to MySQL or MariaDB, its connections, locks, transactions and replication."""
 
+import math
 import time
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ from pydantic import Field, field_validator
 from autonomyd.aio.clock import Clock
 from autonomyd.host.databases.address import ServerAddress, server_address
 from autonomyd.host.databases.kept import Kept
-from autonomyd.host.databases.mysql import MysqlConnection, open_mysql
+from autonomyd.host.databases.mysql import CACHED_S, MysqlConnection, open_mysql
 from autonomyd.model.reading import MetricSpec
 from autonomyd.monitor.probe import Bound, Look, Surroundings, failed, ok
 from autonomyd.monitor.probes.database import SQL_BOUNDS, SQL_METRICS, DatabaseServer, SqlOptions, sql_values
@@ -50,6 +51,8 @@ class MysqlProbe:
 
     def __init__(self, options: MysqlOptions, clock: Clock) -> None:
         self._options = options
+        self._clock = clock
+        self._transactions_at = -math.inf
         self._address = mysql_address(options.url)
         self._server = DatabaseServer(options, self._address, PROGRAMS)
         self._kept = Kept(self._open, MysqlConnection.close)
@@ -76,8 +79,13 @@ class MysqlProbe:
         began = time.perf_counter()
         await connection.run(self._options.query)
         latency_ms = (time.perf_counter() - began) * 1000.0
-        holders = await connection.holders() if self._options.terminate_after_s is not None else None
-        seen = await connection.activity()
+        now = self._clock.monotonic()
+        fresh = now - self._transactions_at >= CACHED_S
+        if fresh:
+            self._transactions_at = now
+        wanted = fresh and self._options.terminate_after_s is not None
+        holders = await connection.holders() if wanted else None
+        seen = await connection.activity(transactions=fresh)
         values = sql_values(latency_ms, seen, holders)
         if not seen.replicating:
             return failed("its replication has stopped: `show replica status` on it says why", values)

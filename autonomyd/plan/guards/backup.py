@@ -17,7 +17,7 @@ def backup(proposal: Proposal) -> Answer:
         return passed(GateName.BACKUP, saw="no file is written", needs=NEEDS)
     doubtful = [path for path in paths if not _plain(path)] or _twice(proposal.steps)
     if doubtful:
-        named = ", ".join(doubtful)
+        named = ", ".join(path or "a path without a name" for path in doubtful)
         return refused(
             GateName.BACKUP,
             RefusalReason.NO_BACKUP,

@@ -1,4 +1,6 @@
-"""Gate 5: the learned confidence of (cause, strategy) reaches the bound, else a person is asked."""
+"""Gate 5: the learned confidence of (cause, strategy) reaches the bound, else a person is asked.
+
+What was learned does not hold the start of a dead service: that it did not help lately costs nothing."""
 
 from autonomyd.model.plan import GateName, RefusalReason
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
@@ -11,6 +13,8 @@ def confidence(proposal: Proposal) -> Answer:
     saw = sure + _learned(proposal)
     if proposal.confidence >= bound:
         return passed(GateName.CONFIDENCE, saw=saw, needs=needs)
+    if proposal.harmless and proposal.cause is not None and proposal.cause.confidence >= bound:
+        return passed(GateName.CONFIDENCE, saw=f"{saw}; a dead service can only gain", needs=needs)
     if proposal.allowed_by:
         return passed(GateName.CONFIDENCE, saw=f"{saw}; {proposal.allowed_by}", needs=needs)
     return refused(

@@ -9,7 +9,7 @@ from autonomyd.plan.proposal import Answer, Proposal, passed, refused
 LOOK_AGAIN_S = 5.0
 """A fact that could not be read is read again soon."""
 PORT_AGAIN_S = 0.4
-"""Nothing tells when a stranger leaves the port: it is looked at this often, so that the service is not kept waiting."""
+"""Nothing tells when a stranger leaves the port: it is looked at this often, so that the service need not wait long."""
 NEEDS = "a strategy with something to do"
 
 

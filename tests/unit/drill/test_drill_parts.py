@@ -241,7 +241,7 @@ def test_the_substitute_of_redis_speaks_what_the_page_and_the_check_ask() -> Non
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
 def test_the_configuration_of_a_scenario_loads(scenario: Any, tmp_path: Path) -> None:
     services = make_services((*scenario.services, *BYSTANDERS), tmp_path, Random(7))
-    daemon = DaemonUnderDrill(tmp_path)
+    daemon = DaemonUnderDrill(tmp_path, tmp_path / "d.sock")
     daemon.config.write_text(configuration(daemon, services, scenario, tmp_path))
     settings = load_settings(daemon.config, checks=check_kinds())
     assert set(settings.services) == set(services)
@@ -298,7 +298,7 @@ def test_issues_are_grouped_by_their_subject() -> None:
 
 
 def test_the_api_watch_keeps_what_changed(tmp_path: Path) -> None:
-    watch = ApiWatch(DaemonUnderDrill(tmp_path).client)
+    watch = ApiWatch(DaemonUnderDrill(tmp_path, tmp_path / "d.sock").client)
     for at, seen in enumerate((status("up", 7), status("up", 7), status("down", None, issue("open")), status("up", 8))):
         watch._take(seen, float(at))
     changes = watch.since("service:web", -1.0)
@@ -313,7 +313,7 @@ def test_the_api_watch_keeps_what_changed(tmp_path: Path) -> None:
 
 
 def test_the_api_watch_tells_what_was_shown_at_a_time(tmp_path: Path) -> None:
-    watch = ApiWatch(DaemonUnderDrill(tmp_path).client)
+    watch = ApiWatch(DaemonUnderDrill(tmp_path, tmp_path / "d.sock").client)
     watch._take(status("up", 7), 1.0)
     watch._take(status("up", 8), 3.0)
     before = watch.before("service:web", 2.0)

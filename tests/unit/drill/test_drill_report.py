@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from autonomyd.drill.report import complaints, document, last_lines, progress, seconds, show, verdict
+from autonomyd.drill.services import dependency
 from autonomyd.drill.verdict import Kind, Observed, Result, score
 
 
@@ -67,9 +68,10 @@ def test_the_last_lines_say_what_was_counted() -> None:
     assert last_lines((HEALED, TOUCHED, SKIPPED)).splitlines() == [
         "1 of 1 faults recovered, 1 false acts, MTTD median 10 ms, MTTR median 50 ms",
         "0 of 1 controls left alone",
+        f"the dependency was {dependency()}",
         "1 not played: needs root",
     ]
-    assert last_lines((BROKEN,)) == "1 of 1 faults break what they should while nobody heals"
+    assert last_lines((BROKEN,)).splitlines()[0] == "1 of 1 faults break what they should while nobody heals"
 
 
 def test_the_document_is_json_and_has_every_row() -> None:

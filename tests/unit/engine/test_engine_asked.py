@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from autonomyd.aio.supervisor import Supervisor
 from autonomyd.engine import assembly
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.execute.handlers import StepFailure
@@ -169,6 +170,7 @@ async def test_the_intent_outlives_the_daemon(tmp_path, monkeypatch):
         on_issue=lambda issue, transition: None,
         watch_of=lambda name: None,
         wake=lambda: None,
+        supervisor=Supervisor(clock),
     )
     path = str(tmp_path / "state.db")
     parts.records.attach(await Store.open(path, clock=clock))

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from autonomyd.analyze.detectors.streak import StreakDetector
-from autonomyd.engine.facts.config import ConfigReader, summary_of
+from autonomyd.engine.facts.config import ConfigReader
+from autonomyd.engine.facts.difference import MIDDLE_LINES, difference
 from autonomyd.engine.facts.numbers import NumbersReader, next_value
 from autonomyd.engine.facts.release import ReleaseReader
 from autonomyd.engine.known_good import ALIVE_S, ALIVE_UNCHECKED_S, KEPT, KnownGood
@@ -255,9 +256,37 @@ async def test_a_good_content_that_is_lost_makes_the_fact_unread(stage):
         await config_facts(stage)
 
 
+def told(was, now, path="/x.toml"):
+    return difference(was, now, path, was_name="was", now_name="now")
+
+
 def test_only_a_few_keys_are_named():
     was = "".join(f"k{number} = 1\n" for number in range(8)).encode()
-    assert summary_of(was, was.replace(b"= 1", b"= 2"), "/x.toml") == "8 lines differ: k0, k1, k2, k3, k4 and 3 more"
+    assert told(was, was.replace(b"= 1", b"= 2")).summary == "8 lines differ: k0, k1, k2, k3, k4 and 3 more"
+
+
+@pytest.mark.parametrize("at", [0, 1, 50, 98, 99])
+def test_a_hunk_stands_at_its_line(at):
+    lines = [f"line {number}" for number in range(100)]
+    changed = [*lines[:at], "other", *lines[at + 1 :]]
+    found = told("\n".join(lines).encode(), "\n".join(changed).encode(), "/x.conf")
+    first = max(0, at - 3)
+    length = min(100, at + 4) - first
+    assert f"@@ -{first + 1},{length} +{first + 1},{length} @@\n" in found.diff
+    assert found.summary == "1 line differs"
+    assert found.diff.count("\n-") == found.diff.count("\n+") - 1 == 1
+
+
+def test_lines_that_came_or_went_are_counted():
+    assert told(b"a\nb\n", b"a\nx\ny\nb\n", "/c").summary == "2 lines differ"
+    assert told(b"a\na\n", b"a\n", "/c").summary == "1 line differs"
+    assert told(b"", b"a\n", "/c").summary == "1 line differs"
+
+
+def test_a_file_that_is_all_another_is_told_in_bounded_time():
+    was, now = (b"".join(b"%s%d\n" % (name, number) for number in range(20 * MIDDLE_LINES)) for name in (b"a", b"b"))
+    found = told(was, now, "/x.conf")
+    assert found.summary == f"{20 * MIDDLE_LINES} lines differ"
 
 
 async def test_the_release_names_the_newest_good_one_that_is_still_there(stage):

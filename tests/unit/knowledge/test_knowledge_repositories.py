@@ -10,8 +10,10 @@ from autonomyd.knowledge.events import Events
 from autonomyd.knowledge.fixes import Fixes
 from autonomyd.knowledge.goals import Goals
 from autonomyd.knowledge.issues import Issues
+from autonomyd.knowledge.outbox import Outbox
 from autonomyd.knowledge.states import PAUSE, States
 from autonomyd.knowledge.write import Write
+from autonomyd.model.alert import Alert, AlertState, Message, MessageState, NoticeKind
 from autonomyd.model.candidate import CandidateState, OptimizationCandidate, OptimizationType
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
 from autonomyd.model.event import Event
@@ -243,3 +245,49 @@ async def test_after_close_nothing_is_taken(store):
     with pytest.raises(StoreUnavailable):
         await store.fetch("open_issues")
     await store.maintain()
+
+
+def alert(number: int, **changes) -> Alert:
+    base = Alert(
+        id=number,
+        key=f"service:web|{number}",
+        subject=service_subject("web"),
+        cause="process_gone",
+        severity=Severity.CRITICAL,
+        summary="web is down",
+        state=AlertState.OPEN,
+        opened_at=1.0,
+        updated_at=1.0,
+        issues=(12, 13),
+        reasons=("restart_limit",),
+    )
+    return replace(base, **changes)
+
+
+def message(number: int, **changes) -> Message:
+    base = Message(
+        id=number,
+        alert_id=1,
+        kind=NoticeKind.OPENED,
+        target="team",
+        severity=Severity.CRITICAL,
+        title="web is down",
+        body="text",
+        created_at=1.0,
+        due_at=1.0,
+    )
+    return replace(base, **changes)
+
+
+async def test_alerts_and_messages_come_back(store):
+    outbox = Outbox(store)
+    over = alert(2, state=AlertState.RECOVERED, updated_at=50.0, recovered_at=50.0)
+    await outbox.save(alert(1), over, message(1), message(2, target="log"), message(3, alert_id=2), durable=True)
+    assert await outbox.to_go_on_with(since=40.0) == [alert(1), over]
+    assert await outbox.to_go_on_with(since=60.0) == [alert(1)]
+    assert await outbox.alerts(limit=1) == [over]
+    await outbox.save(message(1, state=MessageState.SENT), message(2, target="log", state=MessageState.DROPPED))
+    assert await outbox.waiting() == [message(3, alert_id=2)]
+    assert await outbox.told(1) == {"team"}
+    assert [each.id for each in await outbox.messages(limit=2)] == [3, 2]
+    assert (store.next_id("alert"), store.next_id("message")) == (1, 1)

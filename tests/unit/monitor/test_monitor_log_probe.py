@@ -68,7 +68,9 @@ async def test_count_and_ignore(tmp_path):
 async def test_the_rules_that_ship_and_what_the_diagnosis_gets(tmp_path):
     logged = Logged(tmp_path / "app.log")
     await logged.look()
-    logged.write("OSError: [Errno 28] No space left on device", "OSError: [Errno 28] No space left on device", "panic: x")
+    logged.write(
+        "OSError: [Errno 28] No space left on device", "OSError: [Errno 28] No space left on device", "panic: x"
+    )
     found = await logged.look()
     assert found.message.startswith("3 error lines (disk-full, 1 other kind): OSError")
     first, second = logged.probe.errors("log")
@@ -85,7 +87,7 @@ async def test_a_missing_file_is_no_failure_and_an_unreadable_one_unknown(tmp_pa
     folder = LogProbe(LogOptions(type="log", file=str(tmp_path)), clock)
     look = await folder.look()
     assert look.state is ReadingState.UNKNOWN
-    assert "can't be read" in look.message
+    assert "is not a regular file" in look.message
 
 
 async def test_much_at_once_is_read_in_a_thread(logged):

@@ -13,7 +13,7 @@ from autonomyd.model.fix import Outcome
 from autonomyd.model.issue import IssueType
 from autonomyd.model.plan import Autonomy, GateName, Plan, RefusalReason, Risk
 from autonomyd.model.service import Intent, RunState
-from autonomyd.model.step import RemoveFiles, RunCommand, StartService
+from autonomyd.model.step import RemoveFiles, RunCommand, StartService, WriteFile
 from autonomyd.model.trust import ConsentFacts, Experience
 from autonomyd.model.window import MaintenanceWindow
 from autonomyd.plan.guards import GUARDS
@@ -279,6 +279,12 @@ class TestConfidence:
         assert is_open(confidence(proposal(sure=60.0, consent=standing("restart", Cause.PROCESS_GONE))))
         shut(confidence(proposal(sure=60.0, consent=approved("start", steps=STEPS))), RefusalReason.LOW_CONFIDENCE)
 
+    def test_failures_do_not_keep_a_dead_service_down(self):
+        assert is_open(confidence(proposal("start", sure=80.0)))
+        shut(confidence(proposal("start", sure=80.0, about=service())), RefusalReason.LOW_CONFIDENCE)
+        guess = diagnosis(confidence=80.0)
+        shut(confidence(proposal("start", sure=80.0, found=guess)), RefusalReason.LOW_CONFIDENCE)
+
     def test_what_was_learned_is_shown_with_its_counts(self):
         known = {(Cause.PROCESS_GONE, "restart"): Experience(total=10, healed=8, points=6.0)}
         assert confidence(proposal(learned=known)).result.saw == "99 (+6 learned: 8 of 10 healed here)"
@@ -326,18 +332,18 @@ class TestBackup:
         assert is_open(backup(proposal()))
 
     def test_plain_paths_that_are_written_once_pass(self):
-        steps = (self.write, RunCommand(argv=("x",), writes=("/etc/other",)), RunCommand(argv=("y",), writes=("/etc/other",)))
-        answer = backup(proposal(steps=steps))
+        command = RunCommand(argv=("x",), writes=("/etc/other",))
+        answer = backup(proposal(steps=(self.write, command, replace(command, argv=("y",)))))
         assert is_open(answer)
         assert answer.result.saw == "2 files, all of them saved first"
 
     def test_two_steps_on_one_file_refuse(self):
         twice = (self.write, RunCommand(argv=("x",), writes=("/etc/app.conf",)))
-        shut(backup(proposal(steps=twice)), RefusalReason.NO_BACKUP)
+        shut(backup(proposal(steps=twice)), RefusalReason.NO_BACKUP, park=True)
 
     @pytest.mark.parametrize("path", ["app.conf", "/etc/../app.conf", "/etc//app.conf", "/etc/", "", "~/app.conf"])
     def test_a_path_of_which_it_is_not_certain_what_it_means_refuses(self, path):
-        shut(backup(proposal(steps=(replace(self.write, path=path),))), RefusalReason.NO_BACKUP)
+        shut(backup(proposal(steps=(replace(self.write, path=path),))), RefusalReason.NO_BACKUP, park=True)
 
 
 class TestCooldown:

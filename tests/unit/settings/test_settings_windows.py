@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from autonomyd.plan.windows import open_window
+from autonomyd.settings.crosscheck import contradictions
 from autonomyd.settings.healing import HealingSettings
 from autonomyd.settings.maintenance import WindowSettings
 
@@ -34,3 +35,11 @@ def test_every_day_and_the_machine_s_own_zone_are_the_defaults():
 def test_what_is_wrong_is_refused(wrong):
     with pytest.raises(ValidationError):
         WindowSettings.model_validate({"begin": "02:00", "end": "04:00"} | wrong)
+
+
+def test_a_window_for_a_service_that_is_not_there_is_refused():
+    windows = [{"begin": "02:00", "end": "04:00", "services": ["web", "wbe"]}]
+    (fault,) = contradictions({"healing": {"windows": windows}, "services": {"web": {}}})
+    assert (fault.path, fault.word) == (("healing", "windows", 0, "services", 1), "wbe")
+    assert len(list(contradictions({"healing": {"windows": windows}}))) == 2
+    assert list(contradictions({"healing": {"windows": [7, {"services": 7}]}})) == []
