@@ -162,11 +162,10 @@ def set_stage(
 def configuration(
     daemon: DaemonUnderDrill, services: dict[str, SmallService], scenario: Scenario, scratch: Path
 ) -> str:
-    """The daemon's configuration: its own folders, a look a second, short waits between two acts."""
+    """The daemon's configuration: its own folders, a look a second; all else as it comes."""
     head = (
         f"[daemon]\nstate_dir = {quoted(str(daemon.state_dir))}\nsocket = {quoted(str(daemon.socket))}\n\n"
         "[intervals]\nmonitoring_s = 1.0\n\n"
-        "[healing]\ncooldown = { first_s = 0.5, factor = 1.5, cap_s = 1.0 }\n\n"
     )
     return head + "\n".join((scenario.tables(str(scratch)), *(service_table(each) for each in services.values())))
 

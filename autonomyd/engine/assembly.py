@@ -1,6 +1,6 @@
 """Puts the parts of the system together: who gets whom. No behaviour of its own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,16 +17,17 @@ from autonomyd.engine.containers import ContainerKeeper
 from autonomyd.engine.databases import DatabaseHands
 from autonomyd.engine.facts.config import ConfigReader
 from autonomyd.engine.facts.container import ContainerReader
-from autonomyd.engine.facts.log_errors import LogErrorsReader
-from autonomyd.engine.facts.logs import LogsReader, main_pid, rotatable_logs
-from autonomyd.engine.facts.numbers import NumbersReader
 from autonomyd.engine.facts.culprit import CulpritReader
+from autonomyd.engine.facts.log_errors import LogErrorsReader
+from autonomyd.engine.facts.logs import LogsReader
+from autonomyd.engine.facts.numbers import NumbersReader
 from autonomyd.engine.facts.pid_file import PidFileReader
 from autonomyd.engine.facts.ports import PortsReader
 from autonomyd.engine.facts.release import ReleaseReader
 from autonomyd.engine.facts.sessions import SessionsReader
 from autonomyd.engine.facts.sqlite import SqliteReader
 from autonomyd.engine.goals import AutonomousGoalSetting
+from autonomyd.engine.hands import handlers_of
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.incidents import Sources
@@ -42,63 +43,19 @@ from autonomyd.engine.trust import DAY_S, Trust
 from autonomyd.engine.verify import Verifier
 from autonomyd.engine.watching import ServiceWatch
 from autonomyd.execute.filework import FileWork
-from autonomyd.execute.handlers import Handlers
 from autonomyd.execute.runner import Runner
-from autonomyd.execute.steps.commands import RunCommandHandler, with_own_validation
-from autonomyd.execute.steps.containers import PruneHandler, RecreateHandler
-from autonomyd.execute.steps.custom import CallHandler
-from autonomyd.execute.steps.databases import OptimizeSqliteHandler, TerminateSessionsHandler
-from autonomyd.execute.steps.file_changes import (
-    RemoveFileHandler,
-    RestoreBackupHandler,
-    SwitchLinkHandler,
-    WriteFileHandler,
-)
-from autonomyd.execute.steps.files import RemoveFilesHandler
-from autonomyd.execute.steps.logs import RotateLogHandler
-from autonomyd.execute.steps.numbers import SetNumberHandler
-from autonomyd.execute.steps.probes import ProbeIntervalHandler
-from autonomyd.execute.steps.processes import EndProcessHandler
-from autonomyd.execute.steps.services import (
-    ReloadHandler,
-    RestartHandler,
-    StartHandler,
-    StopHandler,
-    SwitchHandler,
-)
+from autonomyd.execute.steps.commands import with_own_validation
 from autonomyd.host.command import run_command
 from autonomyd.host.containers.engines import ContainerEngines
 from autonomyd.host.controls import make_control
 from autonomyd.host.controls.protocol import ServiceControl
-from autonomyd.host.port_holders import end_one
-from autonomyd.host.process import ProcessIdentity
 from autonomyd.host.systemd import SystemdManager
 from autonomyd.knowledge.backups import Backups
 from autonomyd.model.fix import Fix
 from autonomyd.model.plan import Autonomy
 from autonomyd.model.status import PauseStatus
 from autonomyd.model.step import (
-    CallStrategy,
-    EndProcess,
-    OptimizeSqlite,
-    PruneContainers,
-    RecreateContainer,
-    ReloadService,
-    RemoveFile,
-    RemoveFiles,
-    RestartService,
-    RestoreBackup,
-    RotateLog,
-    RunCommand,
-    SetNumber,
-    SetProbeInterval,
-    StartService,
     StepResult,
-    StopService,
-    SwitchCommand,
-    SwitchLink,
-    TerminateSessions,
-    WriteFile,
 )
 from autonomyd.monitor.probe import Probe, QuickProbe
 from autonomyd.settings.container import ContainerControl
@@ -350,44 +307,6 @@ def assemble(
         ),
     )
     return parts
-
-
-def handlers_of(
-    keeper: ServiceKeeper,
-    cleaner: Cleaner,
-    monitoring: SelfMonitoringSystem,
-    call: Callable[[str], Awaitable[StepResult]],
-    files: FileWork,
-    containers: ContainerKeeper,
-    database_hands: DatabaseHands,
-) -> Handlers:
-    """Each kind of step with the one part that carries it out. A new kind is one line here."""
-    return {
-        StartService: StartHandler(keeper),
-        StopService: StopHandler(keeper),
-        RestartService: RestartHandler(keeper),
-        ReloadService: ReloadHandler(keeper),
-        SwitchCommand: SwitchHandler(keeper),
-        EndProcess: EndProcessHandler(_end_process),
-        RemoveFiles: RemoveFilesHandler(cleaner.remove),
-        RotateLog: RotateLogHandler(lambda name: rotatable_logs(keeper, name), lambda name: main_pid(keeper, name)),
-        SetProbeInterval: ProbeIntervalHandler(monitoring.sampler.set_interval),
-        CallStrategy: CallHandler(call),
-        WriteFile: WriteFileHandler(files),
-        RemoveFile: RemoveFileHandler(files),
-        SwitchLink: SwitchLinkHandler(files),
-        RestoreBackup: RestoreBackupHandler(files),
-        SetNumber: SetNumberHandler(files),
-        RunCommand: RunCommandHandler(run_command),
-        RecreateContainer: RecreateHandler(containers),
-        PruneContainers: PruneHandler(containers),
-        TerminateSessions: TerminateSessionsHandler(database_hands),
-        OptimizeSqlite: OptimizeSqliteHandler(database_hands),
-    }
-
-
-async def _end_process(pid: int, started: int) -> str:
-    return await end_one(ProcessIdentity(pid=pid, start_ticks=started))
 
 
 def files_in_use(settings: Settings) -> tuple[str, ...]:

@@ -26,7 +26,8 @@ _WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
 @dataclass(slots=True, kw_only=True)
 class ManagedCheck:
     """A check of a service: its name within the service, the probe's full name, and the judge of its readings.
-    `silent`: its newest look could not tell. `dependency`: it asks something else than the service itself."""
+    `silent`: its newest look could not tell. `dependency`: it asks something else than the service itself.
+    `begin` tells the probe that a new process has started."""
 
     name: str
     probe: str
@@ -38,6 +39,7 @@ class ManagedCheck:
     asks: bool = False
     about_service: bool = True
     dependency: bool = False
+    begin: Callable[[], None] = lambda: None
     passed_at: deque[float] = field(default_factory=lambda: deque(maxlen=PASSES_KEPT))
 
 
@@ -89,6 +91,7 @@ class ManagedService:
             check.passes = 0
             check.passed_at.clear()
             check.silent = False
+            check.begin()
 
     def hear(self, check: ManagedCheck, reading: Reading, now: float) -> None:
         """Take a reading of one of the checks in."""
@@ -184,6 +187,7 @@ class ManagedService:
             exceeded=exceeded,
             parents_unsure=parents_unsure,
             children=children,
+            stopped=self.frozen_since is not None and self.run.state is not RunState.FROZEN,
             deaths=tuple(self.deaths),
             fallback=None if self.settings.fallback is None else self.control.fallback,
             fallback_left_s=self._fallback_left_s(now),

@@ -266,8 +266,8 @@ class ServiceKeeper:
         self.update(service)
 
     def _follow_intent(self, service: ManagedService, before: ServiceRun) -> None:
-        """What somebody does to the service through its manager is a person's word like one given to this daemon. While it
-        is in our own hands nothing is concluded; a stop that came meanwhile still shows when they let it go."""
+        """What somebody does to the service through its manager is a person's word like one given to this daemon. While
+        it is in our own hands nothing is concluded; a stop that came meanwhile still shows when they let it go."""
         if service.operating or service.holders or self.services.get(service.name) is not service:
             return
         run = service.run

@@ -95,8 +95,8 @@ class Verifier:
                 watch.verifying(False)
 
     async def _cured(self, plan: Plan, service: ManagedService, since: float) -> Validation | None:
-        """What is done against these causes may leave the process alone: that the checks pass says nothing then about a metric that
-        was over its level all the same. None where the checks are all that the issue is about."""
+        """What is done against these causes may leave the process alone: that the checks pass says nothing then about a
+        metric that was over its level all the same. None where the checks are all that the issue is about."""
         issue = self._issue(plan)
         if issue is None or issue.threshold is None:
             return None

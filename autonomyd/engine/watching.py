@@ -38,7 +38,9 @@ SUSPECT_LOOKS = 4
 """... and no longer than for this many times the failures that count."""
 HEDGE_S = 0.25
 """A cheap look that is not back after this time gets a second one beside it."""
-CHEAP = frozenset({"http", "tcp", "heartbeat", "redis", "log", "mount", "container", "postgres", "mysql", "sqlite", "unit"})
+CHEAP = frozenset(
+    {"http", "tcp", "heartbeat", "redis", "log", "mount", "container", "postgres", "mysql", "sqlite", "unit"}
+)
 HEDGED = frozenset({"http", "tcp", "redis"})
 
 _DOWN = (IssueType.SERVICE_DOWN, "process")
@@ -167,6 +169,7 @@ class ServiceWatch:
                 asks=getattr(made, "asks", False),
                 about_service=getattr(made, "about_service", True),
                 dependency=getattr(made, "dependency", False),
+                begin=getattr(made, "begin", _nothing),
             )
             service.checks[name] = check
             self._bounds[name] = BoundJudge(
@@ -335,3 +338,7 @@ class ServiceWatch:
         self._monitoring.book.clear(
             (kind, self._service.subject, metric), cause=cause, wall_now=self._monitoring.clock.wall()
         )
+
+
+def _nothing() -> None:
+    """A probe that remembers nothing has nothing to forget."""

@@ -218,7 +218,8 @@ class Transaction:
         if state is FixState.ROLLING_BACK:
             return await self._finish_rolling_back(self.fix.message, self.fix.outcome or Outcome.UNVERIFIED)
         if state is FixState.APPLYING and not self._only_irreversible():
-            return await self._roll_back("the daemon ended while this was being done", Outcome.UNVERIFIED)
+            words = "the daemon ended during this fix, before all of it was done"
+            return await self._roll_back(words, Outcome.UNVERIFIED)
         found = await self._look(self._means.clock.monotonic())
         words = f"the daemon ended during this fix; found on its return: {found.message}"
         return await self._conclude(replace(found, message=words))

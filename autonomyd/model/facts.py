@@ -40,8 +40,9 @@ class ServiceFacts:
     """A service at the moment of judgement. `cpu_percent` is of one core over the newest sample, None when unknown.
     `parents_down` names the services it depends on that are not up, `parents_unsure` those that have not been seen well
     since this one began to fail; `run_age_s` is how long it has been running. `children` depend on it, directly or not.
-    `deaths` are the monotonic times of its last unasked ends. `fallback`: whether it runs by its fallback command, None
-    when none is declared; `fallback_left_s` is the time until its own command is to be tried again."""
+    `stopped`: its process is stopped by a signal at this moment, not long enough yet to be called frozen. `deaths` are
+    the monotonic times of its last unasked ends. `fallback`: whether it runs by its fallback command, None when none is
+    declared; `fallback_left_s` is the time until its own command is to be tried again."""
 
     name: str
     state: ServiceState
@@ -56,6 +57,7 @@ class ServiceFacts:
     parents_down: tuple[str, ...] = ()
     exceeded: tuple[str, ...] = ()
     parents_unsure: tuple[str, ...] = ()
+    stopped: bool = False
     children: tuple[str, ...] = ()
     deaths: tuple[float, ...] = ()
     fallback: bool | None = None
@@ -261,7 +263,7 @@ class GateLimits:
     """The bounds of the gates (settings `[healing]` and the service's `restart`)."""
 
     confidence: float = 85.0
-    cooldown_first_s: float = 0.2
+    cooldown_first_s: float = 0.1
     cooldown_factor: float = 2.0
     cooldown_cap_s: float = 300.0
     healthy_reset_s: float = 300.0

@@ -13,7 +13,7 @@ class Cooldown(Table):
     """The wait before the same act is tried again: first_s, then factor times more each time, at most cap_s. The next,
     harsher act waits for nothing."""
 
-    first_s: Seconds = 0.2
+    first_s: Seconds = 0.1
     """Wait after the first act that did not last, s."""
     factor: Annotated[float, Field(ge=1, le=100)] = 2.0
     """Growth from one wait to the next."""

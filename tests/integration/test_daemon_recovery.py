@@ -84,9 +84,7 @@ def plan(*steps, cause=Cause.CONFIG_CHANGED, issue_id=None):
 
 def writing(system, conf, *more):
     objects = system.parts.backups._backups.objects
-    return plan(
-        WriteFile(path=str(conf), sha256=objects.put(NEW), before_sha256=objects.put(conf.read_bytes())), *more
-    )
+    return plan(WriteFile(path=str(conf), sha256=objects.put(NEW), before_sha256=objects.put(conf.read_bytes())), *more)
 
 
 async def leave_behind(folder, fix, about=None):
@@ -114,10 +112,10 @@ async def test_a_service_that_the_last_run_left_down_is_up_again_and_its_issue_t
     await until(lambda: 3 not in system.parts.runner.running, "the fix has its end")
     settled = await records.read(lambda: records.fixes.get(3), None)
     assert (settled.state, settled.outcome) == (FixState.ROLLED_BACK, Outcome.UNVERIFIED)
-    assert "the daemon ended while this was being done" in settled.message
+    assert "the daemon ended during this fix, before all of it was done" in settled.message
     assert not system.parts.runner.busy("web")
     moves = await records.read(lambda: records.issues.transitions(about.id), ())
-    assert any("the daemon ended while this was being done" in move.cause for move in moves)
+    assert any("the daemon ended during this fix, before all of it was done" in move.cause for move in moves)
     assert [past.issue_key for past in system.parts.history.past] == ["service_down|service:web|process"]
 
 

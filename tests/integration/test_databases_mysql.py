@@ -131,6 +131,7 @@ async def test_hurried_looks_do_not_keep_the_server_from_looking_anew(box: Maria
     async with session(box) as holder, session(box) as waiter:
         await run(holder, "create table if not exists held(id int primary key) engine=innodb")
         await run(holder, "replace into held values (1)", "commit", "begin", "delete from held where id = 1")
+        await probe.look()
         waits = asyncio.create_task(run(waiter, "delete from held where id = 1"))
         for wanted in (True, False):
             async with asyncio.timeout(10):

@@ -73,7 +73,6 @@ class Bench:
     async def undo(self, step):
         self.story.append(f"undo {type(step).__name__}")
         self.happens(f"undo {type(step).__name__}")
-        return None
 
     async def validate(self, plan, since):
         return Validation(outcome=self.outcome, message="seen")
@@ -264,9 +263,7 @@ async def test_a_person_s_wish_stays_whatever_the_checks_say(bench):
 
 
 async def test_without_backups_no_file_is_written(bench):
-    runner = Runner(
-        clock=ManualClock(), handlers={}, journal=bench.journal, validate=bench.validate, next_id=lambda: 9
-    )
+    runner = Runner(clock=ManualClock(), handlers={}, journal=bench.journal, validate=bench.validate, next_id=lambda: 9)
     bench.runner = runner
     fix = await bench.run(bench.write())
     assert "written only by the daemon" in fix.message

@@ -112,7 +112,7 @@ def test_a_file_that_somebody_changed_meanwhile_is_left_as_it_is(conf, objects):
 def test_no_link_on_the_way_is_followed(conf, objects, tmp_path):
     (tmp_path / "door").symlink_to(conf.parent)
     through = tmp_path.resolve() / "door" / "app.conf"
-    with pytest.raises(FileRefused, match="through the symbolic link .*door: name the real path"):
+    with pytest.raises(FileRefused, match=r"through the symbolic link .*door: name the real path"):
         capture(str(through), objects)
 
 
@@ -125,7 +125,7 @@ def test_only_a_plain_absolute_path_is_taken(path):
 def test_what_is_no_file_is_refused_and_a_pipe_is_not_waited_for(conf, objects):
     os.mkfifo(conf.with_name("pipe"))
     for name in ("pipe", "."):
-        with pytest.raises(FileRefused, match="neither a file nor a link|plain path"):
+        with pytest.raises(FileRefused, match=r"neither a file nor a link|plain path"):
             look(str(conf.parent / name) if name != "." else f"{conf.parent}/.")
     with pytest.raises(FileRefused, match="neither a file nor a link"):
         look(str(conf.parent))

@@ -56,6 +56,8 @@ def unhealthy(issue: Issue, situation: Situation) -> Diagnosis | None:
         return undetermined(issue, "the checks that failed can't tell at the moment")
     if not failing:
         return undetermined(issue, "no check fails at the moment")
+    if service.stopped:
+        return undetermined(issue, "its process is stopped by a signal, perhaps for a moment only")
     if service.state is ServiceState.STARTING:
         return undetermined(issue, "it is still starting")
     explained = _log_disk(issue, situation, failing) or _dependency(issue, failing)

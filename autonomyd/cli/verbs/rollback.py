@@ -11,7 +11,10 @@ from autonomyd.cli.words import listed
 from autonomyd.control.client import ApiError, ClientError, quoted
 
 TIMEOUT_S = 180.0
-CODES = {exits.OK: "put back", exits.NOT_DONE: "not put back: somebody changed a file since, or it was put back already"}
+CODES = {
+    exits.OK: "put back",
+    exits.NOT_DONE: "not put back: somebody changed a file since, or it was put back already",
+}
 
 
 @verb("rollback", codes=CODES)

@@ -13,7 +13,9 @@ def backup_table(backups: Sequence[Mapping[str, Any]], now: float) -> Renderable
     """Backups, one a line, with their files below."""
     if not backups:
         return text("No fix has changed a file so far.")
-    made = table("ID", "WHEN", "SERVICE", "WHY, AND WHICH FILES", "SIZE", "STATE", right=("SIZE",), fold="WHY, AND WHICH FILES")
+    made = table(
+        "ID", "WHEN", "SERVICE", "WHY, AND WHICH FILES", "SIZE", "STATE", right=("SIZE",), fold="WHY, AND WHICH FILES"
+    )
     for each in backups:
         why = clean(each["strategy"]) + f" ({clean(each['cause']).replace('_', ' ')})"
         issue = each.get("issue_id")

@@ -29,9 +29,7 @@ async def rollback(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route(
-        method="GET", path="/v1/backups", handler=backups, summary="Newest first", answer=list[BackupStatus]
-    ),
+    Route(method="GET", path="/v1/backups", handler=backups, summary="Newest first", answer=list[BackupStatus]),
     Route(
         method="POST",
         path="/v1/backups/{id}/rollback",

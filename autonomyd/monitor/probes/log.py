@@ -98,7 +98,7 @@ class LogProbe:
     def close(self) -> None:
         """It holds nothing."""
 
-    def begin(self, wall: float) -> None:
+    def begin(self) -> None:
         """A new process of the service has started: what was written before it tells nothing of it."""
         self._found.clear()
         self._anew = True

@@ -7,12 +7,16 @@ from autonomyd.model.service import RunState
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
 
 LOOK_AGAIN_S = 5.0
+STOPPED_AGAIN_S = 0.25
+"""A process that is stopped by a signal is known to be frozen within a second, or to run again."""
 """New samples of a service may tell more: it is asked again soon."""
 NEEDS = "a known cause from known data"
 
 
 def known_cause(proposal: Proposal) -> Answer:
-    again = None if proposal.service is None else proposal.situation.wall_now + LOOK_AGAIN_S
+    service = proposal.service
+    soon_s = STOPPED_AGAIN_S if service is not None and service.stopped else LOOK_AGAIN_S
+    again = None if service is None else proposal.situation.wall_now + soon_s
     missing = proposal.situation.unknown or _stale(proposal)
     if missing:
         return refused(

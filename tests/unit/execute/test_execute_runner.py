@@ -204,7 +204,7 @@ async def test_a_cancelled_fix_stays_as_it_was_written_and_is_settled_later(wher
     begun = ["undo StartService web"] if where.startswith("Start") else []
     assert story == ["journal rolling_back", *begun, "undo StopService web", "journal rolled_back"]
     assert (settled.outcome, settled.ended_at is not None) == (Outcome.UNVERIFIED, True)
-    assert "the daemon ended while this was being done" in settled.message
+    assert "the daemon ended during this fix, before all of it was done" in settled.message
     assert bench.runner.running == {}
 
 

@@ -4,6 +4,7 @@ Real files and backups, services in memory. A `point` is every act of a handler 
 fault comes at one of them. After a death the next runner recovers from what is on disk."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
@@ -205,7 +206,9 @@ class World(RuleBasedStateMachine):
         self.go(runner.run(plan, actor="autonomyd"))
 
     @precondition(lambda self: self.unfinished is not None)
-    @rule(fault=st.sampled_from(("none", "none", "hang", "die")), at=st.integers(1, 12), outcome=st.sampled_from(Outcome))
+    @rule(
+        fault=st.sampled_from(("none", "none", "hang", "die")), at=st.integers(1, 12), outcome=st.sampled_from(Outcome)
+    )
     def recover(self, fault, at, outcome):
         left, self.undone = self.disk[self.number], []
         runner = self.new_runner(fault, at, outcome)
@@ -233,10 +236,8 @@ class World(RuleBasedStateMachine):
                 task.cancel()
             return (await asyncio.gather(task, return_exceptions=True))[0]
 
-        try:
+        with contextlib.suppress(Death):
             self.loop.run_until_complete(bounded())
-        except Death:
-            pass
         found = self.disk.get(self.number)
         self.unfinished = found if found is not None and found.state in UNFINISHED_FIX_STATES else None
         if found is None:

@@ -47,7 +47,7 @@ async def test_a_new_process_is_judged_by_its_own_lines(logged):
     logged.write("OperationalError one")
     assert (await logged.look()).state is ReadingState.FAILED
     logged.write("OperationalError of the old process, on its way out")
-    logged.probe.begin(logged.clock.wall())
+    logged.probe.begin()
     assert logged.probe.errors("log") == ()
     assert (await logged.look()).state is ReadingState.OK
     logged.write("OperationalError again")

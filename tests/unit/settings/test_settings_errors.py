@@ -137,8 +137,8 @@ def _told(problem: ConfigProblem) -> str:
             "2: thresholds.custom.queue.claer: unknown key 'claer'; did you mean 'clear'?",
         ),
         (
-            "[healing]\ncooldown = { cap_s = 0.1 }",
-            "2: healing.cooldown: cap_s (0.1) must be at least first_s (0.2)",
+            "[healing]\ncooldown = { cap_s = 0.05 }",
+            "2: healing.cooldown: cap_s (0.05) must be at least first_s (0.1)",
         ),
         (
             '[[cleanup]]\nroot = "/srv/log"\n[[cleanup]]\nroot = "/srv/log/"\n',
