@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from autonomyd.control.client import ClientError
 from autonomyd.drill.services import ServiceSpec
-from autonomyd.drill.stage import Stage
+from autonomyd.drill.stage import ASK_EVERY_S, Stage
 from autonomyd.drill.verdict import REDIS, WEB, Kind, Observed, Scenario, always
 
 LIMIT_S = 60.0
 BROKEN_WITHIN_S = 6.0
 STAYS_BROKEN_S = 3.0
 CLOSED_WITHIN_S = 20.0
+LOOK_EVERY_S = 0.1
 PAGE = "/deep"
 """The page that a user of the service asks for: it needs the service and what it depends on."""
 
@@ -91,23 +92,24 @@ class Fault:
         )
 
     def _recovered(self, stage: Stage, before: Mapping[str, int], began: float) -> float | None:
-        """Seconds from `began` until it was well and stayed so for `holds_s`."""
-        well_since: float | None = None
+        """Seconds from `began` until it was well and stayed so, by the same processes, for `holds_s`."""
+        well_since, who = began, None
         while (now := time.monotonic()) - began < self.within_s + self.holds_s:
-            if not self._is_well(stage, before):
-                well_since = None
-            elif well_since is None:
-                well_since = now
+            found = self._well(stage, before)
+            if found is None or found != who:  # a quick restart between two looks begins anew, too
+                well_since, who = now, found
             elif now - well_since >= self.holds_s:
                 return well_since - began
-            stage.rest(0.01 if well_since is None else 0.1)
+            stage.rest(ASK_EVERY_S if who is None else LOOK_EVERY_S)
         return None
 
-    def _is_well(self, stage: Stage, before: Mapping[str, int]) -> bool:
+    def _well(self, stage: Stage, before: Mapping[str, int]) -> Mapping[str, int] | None:
+        """Who runs, when all is well; else None."""
         if not page_is_good(stage):
-            return False
+            return None
         now = stage.pids()
-        return all(now.get(name, before[name]) != before[name] for name in self.renewed) and not self.symptom(stage)
+        renewed = all(now.get(name, before[name]) != before[name] for name in self.renewed)
+        return now if renewed and not self.symptom(stage) else None
 
     def _strangers(self, stage: Stage, before: Mapping[str, int]) -> list[str]:
         """Whoever runs twice, or is not who it was, though it had no part in it."""

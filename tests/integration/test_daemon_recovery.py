@@ -1,7 +1,6 @@
 """The whole system finds a fix that the last run left unfinished, and a person takes a finished one back."""
 
 import asyncio
-import json
 import sys
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from autonomyd.engine.backups import RollbackRefused
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.backups import Backups, UnknownBackupError
 from autonomyd.knowledge.store import Store
-from autonomyd.model.change import BackupState
+from autonomyd.model.change import Backup, BackupState, FileChange, FileKind, FileState
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Fix, FixState, Outcome
 from autonomyd.model.issue import IssueState, Transition
@@ -184,7 +183,6 @@ async def test_what_somebody_changed_after_the_fix_is_not_put_back(make_system, 
 def test_old_backups_go_with_their_contents_and_those_in_use_or_named_elsewhere_stay(tmp_path):
     backups = Backups(tmp_path)
     objects = backups.objects
-    from autonomyd.model.change import Backup, FileChange, FileKind, FileState
 
     def keep(name, content, at):
         state = FileState(kind=FileKind.FILE, sha256=objects.put(content))
@@ -207,5 +205,4 @@ def test_old_backups_go_with_their_contents_and_those_in_use_or_named_elsewhere_
     assert old not in {path.name for path in objects.folder.iterdir()}
     (tmp_path / "manifests" / "bad.json").write_text("{")
     assert backups.forget(before=1e9, keep=(), named=(), wall=wall) == 0  # what it names is not known: nothing goes
-    assert {path.name for path in objects.folder.iterdir()} >= {used, new, named} - {used, new}
-    assert json.loads((tmp_path / "manifests" / "bad.json").read_text() + "}") == {}
+    assert {path.name for path in objects.folder.iterdir()} == {used, new, named}
