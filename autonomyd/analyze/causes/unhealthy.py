@@ -16,6 +16,8 @@ IDLE_CPU_PERCENT = 2.0
 BUSY_CPU_PERCENT = 50.0
 BUSY_DOUBT = 15.0
 """Points that being busy takes from the confidence that a process hangs."""
+OVERLOADED = 86.0
+"""Sure enough for what is declared against overload (a number that may be tuned); no restart is."""
 PERSISTS_FACTOR = 3
 """A check that failed this many times as often as it takes to count is a signal of its own: it is not a hiccup."""
 CHANGED_DOUBT = 4.0
@@ -123,6 +125,7 @@ def _own(issue: Issue, situation: Situation, seen: _Seen) -> Diagnosis:
         signals = (*signals, "changed")
     if seen.busy:
         causes.append(_overloaded(seen))
+        signals = (*signals, "busy")
     ranked = tuple(sorted(causes, key=lambda cause: -cause.confidence))
     return Diagnosis(subject=issue.subject, causes=ranked, signals=signals)
 
@@ -153,7 +156,7 @@ def _overloaded(seen: _Seen) -> RankedCause:
     persists = "persistence" in seen.signals
     return RankedCause(
         cause=Cause.PROCESS_OVERLOADED,
-        confidence=80.0,
+        confidence=OVERLOADED,
         supports=(f"CPU {seen.service.cpu_percent or 0.0:.0f} % of a core while checks fail",),
         contradicts=(f"nothing was answered for {seen.service.failing_for_s:.0f} s",) if persists else (),
     )

@@ -123,8 +123,21 @@ class TestUnhealthy:
 
     def test_overloaded_is_not_dead(self):
         found = diagnose(UNHEALTHY, situation(service(checks=(WRONG,), cpu_percent=95.0)))
-        assert found.cause.cause in (Cause.WRONG_ANSWERS, Cause.PROCESS_OVERLOADED)
-        assert all(each.confidence < 85.0 for each in found.causes)
+        assert [each.cause for each in found.causes] == [Cause.PROCESS_OVERLOADED, Cause.WRONG_ANSWERS]
+        assert found.causes[1].confidence < 85.0
+
+    @pytest.mark.parametrize(
+        ("facts", "cause"),
+        [
+            ({"cpu_percent": 95.0}, Cause.PROCESS_OVERLOADED),
+            ({"cpu_percent": 5.0}, None),
+            ({}, None),
+            ({"checks": (check("redis", failing=True, dependency=True),)}, Cause.SLOW_DEPENDENCY),
+        ],
+    )
+    def test_slow_is_explained_by_load_or_by_what_it_needs(self, facts, cause):
+        found = diagnose(issue(IssueType.HIGH_LATENCY), situation(service(**facts)))
+        assert (found.cause.cause if found.cause else None) is cause
 
     def test_the_log_disk_is_full_only_with_logs_that_may_be_rotated(self):
         mount = check("mount", failing=True, message="97 % used", asks=False, about_service=False)
