@@ -79,7 +79,7 @@ install-files: ## only the unit, the group, and the example files (no Python pac
 	chmod 0644 $(DESTDIR)$(SYSTEMD)/autonomyd.service
 	install -m 0644 packaging/sysusers.d/autonomyd.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 	install -m 0644 packaging/tmpfiles.d/autonomyd.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/
-	install -m 0644 packaging/systemd/examples/20-services.conf etc/autonomyd.toml README.md LICENSE \
+	install -m 0644 packaging/systemd/examples/*.conf etc/autonomyd.toml README.md LICENSE \
 	  $(DESTDIR)$(PREFIX)/share/doc/autonomyd/
 
 uninstall: ## remove what install put there; state, configuration and logs stay

@@ -94,6 +94,7 @@ class Daemon:
             # what was imported and built up to here lives for ever: the collector need not look at it again
             gc.collect()
             gc.freeze()
+            gc.enable()
             self._notifier.ready()
             log.info("ready", socket=system.socket, services=len(system.parts.keeper.services))
             self._on_ready(await system.get_system_status())

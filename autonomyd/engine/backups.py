@@ -77,10 +77,13 @@ class BackupKeeper:
         subject = service_subject(backup.service) if backup.service else HOST
         self._records.event("rollback_requested", subject, f"backup {backup.id}: {', '.join(paths)}", actor=actor)
         with ExitStack() as held:
-            for name in touched_services(plan.steps):
+            for name in plan.services:
                 held.enter_context(self._keeper.held(name))
             fix = await self._runner.run(plan, actor=actor)
         if fix.state is FixState.COMMITTED:
+            if made is not None:
+                # before anything is waited for: healing is awake, and would make the same fix again at once
+                self._on_rollback(made, actor)
             await self._files.mark_rolled_back(backup.id, self._clock.wall())
             if made is not None:
                 await self._counts_against(made, actor)
@@ -180,4 +183,3 @@ class BackupKeeper:
                 # no second disruptive act was done: only what is known of the remedy has changed
                 counted_as = replace(taken_back, plan=replace(made.plan, disruptive=False), ended_at=at)
                 self._history.add(counted_as, issue)
-        self._on_rollback(made, actor)

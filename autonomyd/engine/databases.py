@@ -1,7 +1,9 @@
-"""What is asked of, and done to, the databases of a service for a decision: through the circuit breaker of each."""
+"""What is asked of, and done to, the databases of a service for a decision: through the circuit breaker of each.
+
+What speaks to a kind of database is imported with its first question: most machines have none that is checked."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from autonomyd.aio.dependency import Dependencies
 from autonomyd.aio.offload import in_thread
@@ -9,16 +11,13 @@ from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.execute.handlers import StepFailure
 from autonomyd.host.databases.failure import DatabaseFailure
-from autonomyd.host.databases.mysql import open_mysql
-from autonomyd.host.databases.postgres import open_postgres
-from autonomyd.host.databases.session import Holder
-from autonomyd.host.databases.sqlite import sqlite_facts, sqlite_optimize
 from autonomyd.model.facts import SessionFacts, SqliteFile
 from autonomyd.model.secrets import masked
-from autonomyd.monitor.probes.database import SqlOptions, blames
-from autonomyd.monitor.probes.mysql import MysqlOptions, mysql_address
-from autonomyd.monitor.probes.postgres import PostgresOptions, postgres_address
-from autonomyd.monitor.probes.sqlite import SqliteOptions
+
+if TYPE_CHECKING:
+    from autonomyd.host.databases.session import Holder
+    from autonomyd.monitor.probes.database import SqlOptions
+    from autonomyd.monitor.probes.sqlite import SqliteOptions
 
 MB = 1_000_000
 BUSY_S = 2.0
@@ -30,7 +29,7 @@ T = TypeVar("T")
 class Sessions(Protocol):
     """A connection that sees and ends sessions."""
 
-    async def holders(self) -> tuple[Holder, ...]: ...
+    async def holders(self) -> "tuple[Holder, ...]": ...
 
     async def end(self, session: int) -> bool: ...
 
@@ -76,6 +75,8 @@ class DatabaseHands:
 
     async def sqlite(self, service: ManagedService) -> tuple[SqliteFile, ...]:
         """The SQLite files of the service's checks. Raises DatabaseFailure."""
+        from autonomyd.monitor.probes.sqlite import SqliteOptions
+
         found: list[SqliteFile] = []
         for name, check in service.checks.items():
             options = check.settings
@@ -85,12 +86,16 @@ class DatabaseHands:
 
     async def optimize(self, path: str, *, vacuum: bool) -> str:
         """Tidy an SQLite file up. Raises StepFailure."""
+        from autonomyd.host.databases.sqlite import sqlite_optimize
+
         try:
             return await in_thread(lambda: sqlite_optimize(path, vacuum=vacuum, busy_s=BUSY_S))
         except DatabaseFailure as failure:
             raise StepFailure(failure.message) from failure
 
-    async def _asked(self, options: SqlOptions, act: Callable[[Sessions], Awaitable[T]]) -> T:
+    async def _asked(self, options: "SqlOptions", act: Callable[[Sessions], Awaitable[T]]) -> T:
+        from autonomyd.monitor.probes.database import blames
+
         async def once() -> T:
             sessions = await _opened(options)
             try:
@@ -102,8 +107,10 @@ class DatabaseHands:
         return await self._dependencies.of(options.type, address).call(once, timeout_s=options.timeout_s, blames=blames)
 
 
-def _consenting(service: ManagedService) -> dict[str, SqlOptions]:
+def _consenting(service: ManagedService) -> "dict[str, SqlOptions]":
     """The checks whose options allow to end sessions, by name."""
+    from autonomyd.monitor.probes.database import SqlOptions
+
     found = ((name, check.settings) for name, check in service.checks.items())
     return {
         name: options
@@ -112,27 +119,37 @@ def _consenting(service: ManagedService) -> dict[str, SqlOptions]:
     }
 
 
-def _address(options: SqlOptions) -> str:
+def _address(options: "SqlOptions") -> str:
+    from autonomyd.monitor.probes.mysql import MysqlOptions, mysql_address
+    from autonomyd.monitor.probes.postgres import PostgresOptions, postgres_address
+
     if isinstance(options, PostgresOptions):
         return postgres_address(options.dsn).shown
     assert isinstance(options, MysqlOptions)
     return mysql_address(options.url).shown
 
 
-async def _opened(options: SqlOptions) -> Sessions:
+async def _opened(options: "SqlOptions") -> Sessions:
+    from autonomyd.host.databases.mysql import open_mysql
+    from autonomyd.host.databases.postgres import open_postgres
+    from autonomyd.monitor.probes.mysql import MysqlOptions, mysql_address
+    from autonomyd.monitor.probes.postgres import PostgresOptions
+
     if isinstance(options, PostgresOptions):
         return await open_postgres(options.dsn, timeout_s=options.timeout_s)
     assert isinstance(options, MysqlOptions)
     return await open_mysql(mysql_address(options.url), timeout_s=options.timeout_s, verify=options.verify)
 
 
-def _facts(check: str, holder: Holder) -> SessionFacts:
+def _facts(check: str, holder: "Holder") -> SessionFacts:
     kind = "idle_in_transaction" if holder.idle else "blocking"
     query = masked(" ".join(holder.query.split()))
     return SessionFacts(check=check, id=holder.id, kind=kind, age_s=holder.age_s, blocks=holder.blocks, query=query)
 
 
-def _reading(name: str, options: SqliteOptions) -> Callable[[], SqliteFile]:
+def _reading(name: str, options: "SqliteOptions") -> Callable[[], SqliteFile]:
+    from autonomyd.host.databases.sqlite import sqlite_facts
+
     def read() -> SqliteFile:
         facts = sqlite_facts(options.file, busy_s=BUSY_S)
         return SqliteFile(

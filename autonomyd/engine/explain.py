@@ -14,7 +14,6 @@ from autonomyd.model.issue import Issue, IssueState, Transition
 from autonomyd.model.plan import Autonomy, Plan, Refusal
 from autonomyd.model.subject import service_of
 from autonomyd.model.trust import NOTHING_LEARNED, Experience
-from autonomyd.model.words import counted
 from autonomyd.settings.control import ProcessControl
 
 
@@ -63,7 +62,7 @@ async def explain(parts: Parts, issue_id: int) -> Explanation | None:
         learned=learned,
         level=level,
         lessons=_lessons(parts, fixes),
-        why=_why(decision),
+        why=_why(issue, decision),
         next=_next(issue, decision),
     )
 
@@ -92,27 +91,28 @@ def _lessons(parts: Parts, fixes: list[Fix]) -> tuple[str, ...]:
     for service, cause, strategy in places:
         found = known[service].get((cause, strategy))
         if found is not None and found.total:
-            sentences.append(f"{strategy} against {cause}{f' on {service}' if service else ''}: {_fared(found)}")
+            sentences.append(f"{strategy} against {cause.words}{f' on {service}' if service else ''}: {_fared(found)}")
     return tuple(sentences)
 
 
 def _fared(found: Experience) -> str:
-    words = f"it helped {found.healed} of {counted(found.total, 'time')}"
+    words = f"{found.healed} of {found.total} healed"
     if found.quarantined_until is not None:
         until = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.quarantined_until))
         return f"{words}; it is not tried again before {until}"
     if not found.points and found.total < ENOUGH_OUTCOMES:
-        return f"{words}; from {ENOUGH_OUTCOMES} outcomes on this moves the confidence"
+        return f"{words}; from {ENOUGH_OUTCOMES} outcomes on, this moves its confidence"
     return f"{words}, which adds {found.points:+.1f} points to its confidence"
 
 
-def _why(decision: Plan | Refusal | None) -> str:
+def _why(issue: Issue, decision: Plan | Refusal | None) -> str:
     if decision is None:
         return "It has not been judged yet."
     if isinstance(decision, Refusal):
-        return f"Nothing is done: {decision.message}."
-    what = "; ".join(decision.preview) or decision.strategy
-    return f"Cause: {decision.cause}. Chosen: {what} (confidence {decision.confidence:.0f}, every gate passed)."
+        verb = "was" if issue.state is IssueState.RESOLVED else "is"
+        return f"Nothing {verb} done: {decision.message}."
+    sure = f"confidence {decision.confidence:.0f} of 100, every gate passed"
+    return f"Cause: {decision.cause.words}. Chosen: {decision.strategy} ({sure})."
 
 
 def _next(issue: Issue, decision: Plan | Refusal | None) -> str:

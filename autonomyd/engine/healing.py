@@ -6,7 +6,7 @@ The 30 s turn is the backstop; `wake` (a death, a new issue) comes at once. Ever
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 
 import structlog
@@ -216,8 +216,8 @@ class SelfHealingSystem:
             self._due.pop(issue.id, None)  # what it waited for is over, whatever the clock said then
             self._record(issue.id, diagnosis)
             self._record(issue.id, decision)
-            cause = f"{decision.cause}: {decision.strategy}"
-            issue = book.move(issue, IssueState.DIAGNOSED, cause=f"cause: {decision.cause}", wall_now=wall)
+            cause = f"{decision.cause.words}: {decision.strategy}"
+            issue = book.move(issue, IssueState.DIAGNOSED, cause=f"cause: {decision.cause.words}", wall_now=wall)
             book.move(issue, IssueState.PLANNED, cause=cause, wall_now=wall)
             return
         state = IssueState.PARKED if decision.park else IssueState.REFUSED
@@ -255,7 +255,9 @@ class SelfHealingSystem:
         current = book.amend(current, wall_now=self._clock.wall(), attempts=current.attempts + 1)
         book.move(current, IssueState.FIXING, cause=plan.strategy, wall_now=self._clock.wall())
         try:
-            with self._hold(plan.service):
+            with ExitStack() as held:
+                for name in plan.services:
+                    held.enter_context(self._hold(name))
                 fix = await self._runner.run(
                     plan, actor=plan.approved_by or "autonomyd", overtaken=lambda: self._overtaken(issue)
                 )
@@ -296,12 +298,12 @@ class SelfHealingSystem:
             )
 
     def _in_hand(self, situation: Situation) -> bool:
-        """Whether a fix of the same service is under way: what is known of the service is about to be old."""
+        """Whether a fix that touches the same service is under way: what is known of it is about to be old."""
         if situation.service is None:
             return False
         name = situation.service.name
         planned = (self.decisions.get(issue_id) for issue_id in self._tasks)
-        return self._runner.busy(name) or any(isinstance(each, Plan) and each.service == name for each in planned)
+        return self._runner.busy(name) or any(isinstance(each, Plan) and name in each.services for each in planned)
 
     def _overtaken(self, issue: Issue) -> str:
         """What changed between the decision and its turn, in words; "" when it still stands."""
@@ -340,4 +342,4 @@ def luck() -> float:
 
 
 def _cause_words(diagnosis: Diagnosis) -> str:
-    return f"cause: {diagnosis.cause.cause}" if diagnosis.cause else f"undetermined: {diagnosis.note}"
+    return f"cause: {diagnosis.cause.cause.words}" if diagnosis.cause else f"undetermined: {diagnosis.note}"

@@ -11,8 +11,19 @@ import structlog
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.managed import ManagedService
-from autonomyd.host.config_files import Stamp, UnsteadyFile, leads_somewhere, link_of, stamp_of, steady_content
+from autonomyd.host.config_files import (
+    Stamp,
+    UnsteadyFile,
+    leads_somewhere,
+    link_of,
+    real_link,
+    real_path,
+    stamp_of,
+    steady_content,
+)
 from autonomyd.host.editing.change import problem_of
+from autonomyd.host.failure import FileRefused
+from autonomyd.host.filestate import replaceable
 from autonomyd.host.objects import ObjectError, ObjectStore
 from autonomyd.model.change import FileKind, FileState
 from autonomyd.model.known_good import GoodState
@@ -177,6 +188,9 @@ class KnownGood:
         if found is None or self.proof_of(service) is None:  # nothing new, or it fell ill while the file was read
             return
         self._seen[key], state = found
+        if problem := await in_thread(lambda: _why_not_replaceable(path, link=capture is _link_state)):
+            # said now, in daylight: at night it would only be the reason why the fix could not be made
+            log.warning("known_good_could_not_be_restored", service=service.name, path=path, reason=problem)
         good = GoodState(service=service.name, path=path, state=state, at=self._clock.wall())
         goods = self._goods.setdefault(key, [])
         if goods and goods[0].value == good.value:
@@ -196,6 +210,15 @@ def _stamp(path: str, *, link: bool) -> Stamp | None:
         return stamp_of(path) if not link else None if found is None else found[0]
     except OSError:
         return None
+
+
+def _why_not_replaceable(path: str, *, link: bool) -> str:
+    """Why a fix could not write `path`, "" when it could. For a thread."""
+    try:
+        replaceable(real_link(path) if link else real_path(path))
+    except FileRefused as refused:
+        return refused.message
+    return ""
 
 
 def _has_files(service: ManagedService) -> bool:

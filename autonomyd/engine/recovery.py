@@ -8,7 +8,6 @@ import structlog
 from autonomyd.engine.assembly import Parts
 from autonomyd.model.fix import Fix
 from autonomyd.model.issue import Issue
-from autonomyd.model.step import touched_services
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +34,8 @@ class Recovery:
     async def _settle(self, fix: Fix) -> None:
         parts = self._parts
         log.warning("fix_recovered", fix=fix.id, strategy=fix.plan.strategy, state=fix.state.value)
-        names = {fix.plan.service, *touched_services(fix.plan.steps)}
         with ExitStack() as held:
-            for name in names:
+            for name in fix.plan.services:
                 held.enter_context(parts.keeper.held(name))
             settled = await parts.runner.settle(fix)
         issue = await self._issue(fix)

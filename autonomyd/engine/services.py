@@ -116,7 +116,9 @@ class ServiceKeeper:
             parents_down=self.parents_down(service),
             exceeded=exceeded,
             parents_unsure=self.parents_unsure(service),
-            children=self.children_of(service.name),
+            children=tuple(
+                name for name in self.children_of(service.name) if self.services[name].intent is Intent.STARTED
+            ),
         )
 
     def hear(self, service: ManagedService, check: ManagedCheck, reading: Reading) -> None:

@@ -12,9 +12,11 @@ from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.model.facts import GateLimits, ServiceFacts, Situation
 from autonomyd.model.issue import Issue
+from autonomyd.model.plan import Autonomy
 from autonomyd.model.service import RunState
 from autonomyd.model.subject import Subject, service_of
 from autonomyd.model.window import MaintenanceWindow
+from autonomyd.plan.windows import open_window
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import RestartLimit
 
@@ -66,7 +68,7 @@ class SituationReader:
             cleanup=cleanup,
             custom_strategy=custom,
             past=self._history.past,
-            windows=self._windows(service),
+            windows=self._windows(service.name if service is not None else None),
             tripped=self._history.tripped(service.name if service else None),
             unknown=_unknown(service, custom),
             unread=unread,
@@ -85,14 +87,20 @@ class SituationReader:
         if service is None:
             return None
         facts = self._keeper.facts(service, self._cpu_of(issue.subject), self._exceeded_of(service.name))
+        facts = replace(facts, off_limits=tuple(name for name in facts.children if self._off_limits(name)))
         forgiven_at = self._history.forgiven_at
         if forgiven_at is None:
             return facts
         return replace(facts, deaths=tuple(at for at in facts.deaths if at > forgiven_at))
 
-    def _windows(self, service: ServiceFacts | None) -> tuple[MaintenanceWindow, ...]:
+    def _off_limits(self, name: str) -> bool:
+        """Whether a service is closed to a fix of another one: nobody asks its own gates then."""
+        open_to_all = self._keeper.services[name].settings.autonomy is Autonomy.ACT
+        now = self._clock.wall()
+        return not open_to_all or bool(self._history.tripped(name)) or open_window(self._windows(name), now) is not None
+
+    def _windows(self, name: str | None) -> tuple[MaintenanceWindow, ...]:
         """The maintenance windows that the configuration has for it; one that names services is not about the host."""
-        name = service.name if service is not None else None
         general = (each for each in self._settings().healing.windows if not each.services or name in each.services)
         own = self._keeper.services[name].settings.maintenance if name is not None else ()
         return tuple(each.window() for each in (*general, *own))

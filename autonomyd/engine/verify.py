@@ -119,7 +119,7 @@ class Verifier:
         before = harm_before(service, self._keeper)
         while True:
             now = self._clock.monotonic()
-            if service.intent is Intent.STOPPED:
+            if self._unwanted(plan):
                 # the person's own stop waits for the end of this fix: it must not take as long as the checks
                 return Validation(outcome=Outcome.UNVERIFIED, message="a person stopped it meanwhile")
             if service.run.state is RunState.GONE:
@@ -145,6 +145,10 @@ class Verifier:
                     await changed.wait()
             except TimeoutError:
                 self._keeper.update(service)
+
+    def _unwanted(self, plan: Plan) -> bool:
+        touched = (self._keeper.services.get(name) for name in plan.services)
+        return any(each is not None and each.intent is Intent.STOPPED for each in touched)
 
     def _enough(self, service: ManagedService, now: float, since: float, hold_s: float) -> bool:
         lived_s = now - max(service.settled_from, since)

@@ -145,6 +145,9 @@ class ServiceWatch:
         """A check failed: what its failing will be judged by is looked at anew, beginning with what it depends on."""
         sampler = self._monitoring.sampler
         sampler.look_soon(f"{self._service.name}.process")
+        for check in self._service.checks.values():
+            if not check.asks and check.streak.failures == 0:
+                sampler.look_soon(check.probe)  # a full disk or an error in the log explains more than silence does
         for name in self._service.settings.depends_on:
             parent = self._keeper.services.get(name)
             if parent is not None:

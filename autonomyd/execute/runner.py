@@ -1,9 +1,11 @@
 """The one way for everything that acts: journal, backup, apply, validate, commit or roll back.
 
-It gives every fix its turn: those of one service one after another, those of different services side by side."""
+It gives every fix its turn: those that touch the same service or the same file one after another, others side by
+side."""
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 
 from autonomyd.aio.clock import Clock
 from autonomyd.execute.filework import FileWork
@@ -12,6 +14,7 @@ from autonomyd.execute.transaction import Journal, Means, Transaction, Validate,
 from autonomyd.model.fix import Fix, FixState
 from autonomyd.model.issue import Transition
 from autonomyd.model.plan import Plan
+from autonomyd.model.step import write_set
 
 __all__ = ["Journal", "Overtaken", "Runner", "Validate", "Validation"]
 
@@ -49,11 +52,11 @@ class Runner:
             files=files,
         )
         self._locks: dict[str, asyncio.Lock] = {}
-        self._adopted: dict[str, int] = {}
+        self._adopted: dict[str, set[int]] = {}
         self.running: dict[int, Fix] = {}
 
     def busy(self, service: str | None) -> bool:
-        """Whether a fix of this service is under way."""
+        """Whether a fix that touches this service is under way."""
         lock = self._locks.get(service or "")
         return lock is not None and lock.locked()
 
@@ -62,7 +65,9 @@ class Runner:
 
         `overtaken` is asked when it is this plan's turn: words mean that things changed since it was made, and raise
         Overtaken before anything is done."""
-        async with self._lock(plan):
+        async with AsyncExitStack() as turn:
+            for key in _turns(plan):
+                await turn.enter_async_context(self._lock(key))
             why = overtaken()
             if why:
                 raise Overtaken(why)
@@ -74,12 +79,13 @@ class Runner:
                 self.running.pop(fix.id, None)
 
     async def adopt(self, fixes: Iterable[Fix]) -> None:
-        """Take over what the last run left unfinished: its services are busy until `settle` has ended each."""
+        """Take over what the last run left unfinished: what it touches is busy until `settle` has ended each. Before
+        the first `run`."""
         for fix in fixes:
-            name = fix.plan.service or ""
-            if name not in self._adopted:
-                await self._lock(fix.plan).acquire()
-            self._adopted[name] = self._adopted.get(name, 0) + 1
+            for key in _turns(fix.plan):
+                if key not in self._adopted:
+                    await self._lock(key).acquire()
+                self._adopted.setdefault(key, set()).add(fix.id)
             self.running[fix.id] = fix
 
     async def settle(self, fix: Fix) -> Fix:
@@ -88,18 +94,24 @@ class Runner:
             return await Transaction(fix, self._means).settle()
         finally:
             self.running.pop(fix.id, None)
-            self._release(fix.plan)
+            self._release(fix)
 
-    def _lock(self, plan: Plan) -> asyncio.Lock:
-        return self._locks.setdefault(plan.service or "", asyncio.Lock())
+    def _lock(self, key: str) -> asyncio.Lock:
+        return self._locks.setdefault(key, asyncio.Lock())
 
-    def _release(self, plan: Plan) -> None:
-        name = plan.service or ""
-        self._adopted[name] -= 1
-        if not self._adopted[name]:
-            del self._adopted[name]
-            self._lock(plan).release()
+    def _release(self, fix: Fix) -> None:
+        for key in _turns(fix.plan):
+            self._adopted[key].discard(fix.id)
+            if not self._adopted[key]:
+                del self._adopted[key]
+                self._lock(key).release()
 
     async def _write_down(self, fix: Fix, moves: tuple[Transition, ...]) -> None:
         self.running[fix.id] = fix
         await self._journal(fix, moves)
+
+
+def _turns(plan: Plan) -> list[str]:
+    """What a fix has for itself while it is under way: the services that it acts on ("": the host) and the paths that
+    it writes. Always taken in this order, so that two fixes can't wait for one another."""
+    return sorted({*plan.services, *write_set(plan.steps)} or {""})

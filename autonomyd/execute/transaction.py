@@ -242,11 +242,12 @@ class Transaction:
 
     async def _conclude(self, found: Validation) -> Fix:
         """Written files stay only when they were seen to help, or when a person wanted them so; what has a validation
-        of its own stays only when that could tell."""
+        of its own stays only when that could tell. A start or a restart that could not be verified stays."""
         plan, wrote = self.fix.plan, self._backup is not None
-        must_be_seen = wrote or plan.validation is not None
-        stays = wrote if plan.cause is Cause.REQUESTED else found.outcome is Outcome.UNVERIFIED and not must_be_seen
-        if stays or found.outcome is Outcome.HEALED:
+        wanted = plan.cause is Cause.REQUESTED
+        must_be_seen = not wanted and (wrote or plan.validation is not None)
+        untold = found.outcome is Outcome.UNVERIFIED and not must_be_seen
+        if found.outcome is Outcome.HEALED or untold or (wanted and wrote):
             message = f"{self.fix.message}; {found.message}" if wrote else found.message
             return await self._end(FixState.COMMITTED, found.outcome, message)
         return await self._roll_back(found.message, found.outcome)

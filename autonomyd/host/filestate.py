@@ -19,12 +19,12 @@ from typing import Any
 
 from autonomyd.host.failure import FileRefused
 from autonomyd.host.objects import LIMIT_BYTES, ObjectStore
+from autonomyd.host.sandbox import why_read_only
 from autonomyd.model.change import ABSENT, NO_XATTRS, FileKind, FileState, alike
 
 _WORDS = {
     errno.EPERM: "it is immutable (`lsattr` shows the flag), or this is not allowed here",
     errno.EACCES: "there is no permission",
-    errno.EROFS: "the filesystem is mounted read-only",
     errno.ENOSPC: "the disk is full: free space first",
     errno.EDQUOT: "the quota is used up: free space first",
     errno.EBUSY: "something is mounted on it",
@@ -146,7 +146,8 @@ def _told(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        words = _WORDS.get(error.errno or 0) or (error.strerror or str(error)).lower()
+        known = why_read_only(os.path.dirname(path)) if error.errno == errno.EROFS else _WORDS.get(error.errno or 0)
+        words = known or (error.strerror or str(error)).lower()
         raise FileRefused(f"{path}: {words}", unfit=error.errno in (errno.ENOSPC, errno.EDQUOT)) from error
 
 

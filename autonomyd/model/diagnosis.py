@@ -44,6 +44,11 @@ class Cause(StrEnum):
     CUSTOM = "custom"
     REQUESTED = "requested"
 
+    @property
+    def words(self) -> str:
+        """As people read it: `process gone`."""
+        return self.value.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedCause:

@@ -39,7 +39,8 @@ class CheckFacts:
 class ServiceFacts:
     """A service at the moment of judgement. `cpu_percent` is of one core over the newest sample, None when unknown.
     `parents_down` names the services it depends on that are not up, `parents_unsure` those that have not been seen well
-    since this one began to fail; `run_age_s` is how long it has been running. `children` depend on it, directly or not.
+    since this one began to fail; `run_age_s` is how long it has been running. `children` depend on it, directly or not,
+    and are wanted; `off_limits` are those of them that no fix of this service may touch now.
     `stopped`: its process is stopped by a signal at this moment, not long enough yet to be called frozen. `deaths` are
     the monotonic times of its last unasked ends. `fallback`: whether it runs by its fallback command, None when none is
     declared; `fallback_left_s` is the time until its own command is to be tried again."""
@@ -59,6 +60,7 @@ class ServiceFacts:
     parents_unsure: tuple[str, ...] = ()
     stopped: bool = False
     children: tuple[str, ...] = ()
+    off_limits: tuple[str, ...] = ()
     deaths: tuple[float, ...] = ()
     fallback: bool | None = None
     fallback_left_s: float = 0.0

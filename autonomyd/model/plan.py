@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.step import Step
+from autonomyd.model.step import Step, touched_services
 
 
 class Autonomy(StrEnum):
@@ -102,6 +102,12 @@ class Plan:
     approval: int | None = None
     approved_by: str = ""
     validation: CommandCheck | None = None
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The service that it is for, and those that its steps act on besides."""
+        own = () if self.service is None else (self.service,)
+        return tuple(dict.fromkeys((*own, *touched_services(self.steps))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

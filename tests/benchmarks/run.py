@@ -15,7 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
-import host_collection  # noqa: E402 - the two folders above come first
+import all_probes  # noqa: E402 - the two folders above come first
+import host_collection  # noqa: E402
 import http_checks  # noqa: E402
 import log_rules  # noqa: E402
 import planning  # noqa: E402
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "restart": restart.measure,
     "services": services.measure,
     "http_checks": http_checks.measure,
+    "all_probes": all_probes.measure,
     "zero_config": zero_config.measure,
 }
 QUICK_WARM_UP_S = 60.0

@@ -1,19 +1,24 @@
 """A booted systemd for tests: `SystemdBox` drives the script beside this file and knows how to install the project."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("systemd-box")
 SOURCE_INSIDE = "/usr/local/src/autonomyd"
+UNIT = "autonomyd.service"
+CONFIG_FILE = "/etc/autonomyd/autonomyd.toml"
+SOCKET = "/run/autonomyd/control.sock"
+HEALTH_EXITS = (0, 1, 2, 3)
 DEADLINE_S = 30.0
 POLL_S = 0.05
 
@@ -83,6 +88,23 @@ class SystemdBox:
         self.run("systemd-sysusers")
         self.run("systemd-tmpfiles", "--create", "autonomyd.conf")
         self.run("systemctl", "daemon-reload")
+
+
+class DaemonMachine(SystemdBox):
+    """A box with questions to the daemon in it."""
+
+    def status(self) -> dict[str, Any]:
+        """What `autonomyctl status --json` prints; fails when no daemon answers."""
+        done = self.try_run("autonomyctl", "status", "--json")
+        assert done.returncode in HEALTH_EXITS, f"exit {done.returncode}: {done.stderr}\n{self.journal()}"
+        status: dict[str, Any] = json.loads(done.stdout)
+        return status
+
+    def answers(self) -> bool:
+        return self.try_run("autonomyctl", "status", "--json").returncode in HEALTH_EXITS
+
+    def main_pid(self, unit: str = UNIT) -> int:
+        return int(self.show(unit, "MainPID"))
 
 
 def _stop_left_over(name: str) -> None:

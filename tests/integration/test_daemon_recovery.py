@@ -16,7 +16,7 @@ from autonomyd.model.change import Backup, BackupState, FileChange, FileKind, Fi
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Fix, FixState, Outcome
 from autonomyd.model.issue import IssueState, Transition
-from autonomyd.model.plan import Plan, Risk
+from autonomyd.model.plan import Autonomy, Plan, Risk
 from autonomyd.model.service import ServiceState
 from autonomyd.model.step import RestartService, StartService, StopService, WriteFile
 from autonomyd.settings.load import make_settings
@@ -161,6 +161,25 @@ async def test_a_person_puts_a_backup_back_and_it_counts_against_the_fix(make_sy
     assert again.fix_id == undone.id  # the rollback has a backup of its own: it can be taken back as well
     await parts.backups.roll_back(again.id, actor="uid=1000 pid=7")
     assert conf.read_bytes() == NEW
+
+
+async def test_healing_knows_of_a_rollback_before_it_can_decide_again(make_system, conf, monkeypatch):
+    """While it did not, the fix that a person had just taken back was made again within milliseconds."""
+    system = make_system()
+    await system.start()
+    await until(lambda: system.parts.keeper.runs("web"), "web runs")
+    parts = system.parts
+    await parts.runner.run(writing(system, conf, RestartService(service="web")), actor="autonomyd")
+    known, mark = [], parts.backups._files.mark_rolled_back
+
+    async def first_wait(backup_id, at):
+        known.append(parts.trust.earned("web"))
+        await mark(backup_id, at)
+
+    monkeypatch.setattr(parts.backups._files, "mark_rolled_back", first_wait)
+    (status,) = await parts.backups.all()
+    await parts.backups.roll_back(status.id, actor="uid=1000 pid=7")
+    assert known == [{"test": Autonomy.ASK}]
 
 
 async def test_what_somebody_changed_after_the_fix_is_not_put_back(make_system, conf):

@@ -31,6 +31,7 @@ def test_install_files_puts_each_file_in_its_place(tmp_path: Path) -> None:
         "lib/systemd/system/autonomyd.service",
         "lib/sysusers.d/autonomyd.conf",
         "lib/tmpfiles.d/autonomyd.conf",
+        "share/doc/autonomyd/10-files.conf",
         "share/doc/autonomyd/20-services.conf",
         "share/doc/autonomyd/LICENSE",
         "share/doc/autonomyd/README.md",

@@ -1,19 +1,14 @@
 """The daemon as the packaged unit, on a booted systemd: it starts, tells, heals, and its services outlive it."""
 
-import json
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.boxes.systemd import SOURCE_INSIDE, SystemdBox, project_box
+from tests.boxes.systemd import CONFIG_FILE, SOCKET, SOURCE_INSIDE, UNIT, DaemonMachine, project_box
 
 pytestmark = pytest.mark.real
 
-UNIT = "autonomyd.service"
-CONFIG_FILE = "/etc/autonomyd/autonomyd.toml"
-SOCKET = "/run/autonomyd/control.sock"
 WORKER = ("/bin/sleep", "87654")
 CONFIG = """
 [intervals]
@@ -58,24 +53,10 @@ USE_STUCK_LOOP = """
 ExecStart=
 ExecStart=/usr/local/bin/autonomyd-stuck
 """
-HEALTH_EXITS = (0, 1, 2, 3)
 
 
-class Machine(SystemdBox):
-    """The box with questions to the daemon in it."""
-
-    def status(self) -> dict[str, Any]:
-        """What `autonomyctl status --json` prints; fails when no daemon answers."""
-        done = self.try_run("autonomyctl", "status", "--json")
-        assert done.returncode in HEALTH_EXITS, f"exit {done.returncode}: {done.stderr}\n{self.journal()}"
-        status: dict[str, Any] = json.loads(done.stdout)
-        return status
-
-    def answers(self) -> bool:
-        return self.try_run("autonomyctl", "status", "--json").returncode in HEALTH_EXITS
-
-    def main_pid(self, unit: str = UNIT) -> int:
-        return int(self.show(unit, "MainPID"))
+class Machine(DaemonMachine):
+    """The box with the services above."""
 
     def workers(self) -> list[int]:
         """The pids of every process that runs the worker's command: one, or it was orphaned or doubled."""

@@ -62,12 +62,13 @@ def unhealthy(issue: Issue, situation: Situation) -> Diagnosis | None:
         return undetermined(issue, "its process is stopped by a signal, perhaps for a moment only")
     if service.state is ServiceState.STARTING:
         return undetermined(issue, "it is still starting")
-    explained = _log_disk(issue, situation, failing) or _dependency(issue, failing)
+    explained = _log_disk(issue, situation, service) or _dependency(issue, failing)
     return explained or _own(issue, situation, _seen(service, situation, failing))
 
 
-def _log_disk(issue: Issue, situation: Situation, failing: tuple[CheckFacts, ...]) -> Diagnosis | None:
-    full = [check for check in failing if check.kind == "mount"]
+def _log_disk(issue: Issue, situation: Situation, service: ServiceFacts) -> Diagnosis | None:
+    # one look is enough beside what fails already: how full a disk is does not come and go
+    full = [check for check in service.checks if check.kind == "mount" and check.known and check.failures]
     if not full or not situation.logs:
         return None
     logs = tuple(f"{log.path} has {log.bytes / 1e6:.1f} MB" for log in situation.logs)

@@ -25,19 +25,23 @@ class RestartStack:
 
     def steps(self, issue: Issue, situation: Situation) -> tuple[Step, ...]:
         service = situation.service
-        if service is None or not service.children:
+        if service is None or not service.children or service.off_limits:
             return ()
-        # children_of gives the outermost first: the order in which they stop
+        # `children` has the outermost first: the order in which they stop
         stops = tuple(StopService(service=name) for name in service.children)
         starts = tuple(StartService(service=name) for name in reversed(service.children))
         return (*stops, RestartService(service=service.name), *starts)
 
     def why_nothing(self, issue: Issue, situation: Situation) -> str:
-        return "nothing depends on it"
+        service = situation.service
+        if service is None or not service.off_limits:
+            return "nothing depends on it"
+        names = ", ".join(service.off_limits)
+        return f"{names} would be restarted with it, and may not be touched now (autonomy, maintenance or the breaker)"
 
     def preview(self, issue: Issue, situation: Situation) -> tuple[str, ...]:
         service = situation.service
-        if service is None or not service.children:
+        if service is None or not self.steps(issue, situation):
             return ()
         names = ", ".join(service.children)
         return (f"stop {names}", f"restart {service.name}", f"start {', '.join(reversed(service.children))}")

@@ -1,63 +1,79 @@
 """The probes, one file each. A new check is one file, one test, one line in CHECKS (or an entry point
-`autonomyd.probes`)."""
+`autonomyd.probes`). What no configuration names is not imported."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
 
 from autonomyd.monitor.probe import CheckProbe
-from autonomyd.monitor.probes.certificate import CertificateProbe
-from autonomyd.monitor.probes.command import CommandProbe
-from autonomyd.monitor.probes.container import ContainerProbe
-from autonomyd.monitor.probes.directory import DirectoryProbe
-from autonomyd.monitor.probes.dns import DnsProbe
-from autonomyd.monitor.probes.file import FileProbe
-from autonomyd.monitor.probes.heartbeat import HeartbeatProbe
-from autonomyd.monitor.probes.http import HttpProbe
-from autonomyd.monitor.probes.log import LogProbe
-from autonomyd.monitor.probes.mount import MountProbe
-from autonomyd.monitor.probes.mysql import MysqlProbe
-from autonomyd.monitor.probes.network import NetworkProbe
-from autonomyd.monitor.probes.ping import PingProbe
-from autonomyd.monitor.probes.postgres import PostgresProbe
-from autonomyd.monitor.probes.redis import RedisProbe
-from autonomyd.monitor.probes.sqlite import SqliteProbe
-from autonomyd.monitor.probes.tcp import TcpProbe
-from autonomyd.monitor.probes.unit import UnitProbe
 from autonomyd.settings.service import CheckSettings
 
-CHECKS: tuple[type[CheckProbe], ...] = (
-    HttpProbe,
-    TcpProbe,
-    CommandProbe,
-    FileProbe,
-    HeartbeatProbe,
-    ContainerProbe,
-    LogProbe,
-    MountProbe,
-    DirectoryProbe,
-    CertificateProbe,
-    DnsProbe,
-    PingProbe,
-    NetworkProbe,
-    UnitProbe,
-    RedisProbe,
-    PostgresProbe,
-    MysqlProbe,
-    SqliteProbe,
-)
+CHECKS: Mapping[str, str] = {
+    "http": "HttpProbe",
+    "tcp": "TcpProbe",
+    "command": "CommandProbe",
+    "file": "FileProbe",
+    "heartbeat": "HeartbeatProbe",
+    "container": "ContainerProbe",
+    "log": "LogProbe",
+    "mount": "MountProbe",
+    "directory": "DirectoryProbe",
+    "certificate": "CertificateProbe",
+    "dns": "DnsProbe",
+    "ping": "PingProbe",
+    "network": "NetworkProbe",
+    "unit": "UnitProbe",
+    "redis": "RedisProbe",
+    "postgres": "PostgresProbe",
+    "mysql": "MysqlProbe",
+    "sqlite": "SqliteProbe",
+}
+"""The bundled kinds; the class is in the module that has the kind's name."""
+
+_T = TypeVar("_T")
 
 
-@cache
+class _Kinds(Mapping[str, _T]):
+    """By kind, what `of` makes of its probe's class; imported when it is asked for."""
+
+    def __init__(self, of: Callable[[type[CheckProbe]], _T]) -> None:
+        self._of = of
+
+    def __getitem__(self, kind: str) -> _T:
+        return self._of(_probe(kind))
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in CHECKS or kind in _added()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*CHECKS, *(kind for kind in _added() if kind not in CHECKS)))
+
+    def __len__(self) -> int:
+        return len({*CHECKS, *_added()})
+
+
 def check_probes() -> Mapping[str, type[CheckProbe]]:
     """Every kind of check by its `type`: the bundled ones and those that installed packages add."""
-    found = {probe.kind: probe for probe in CHECKS}
-    for entry in entry_points(group="autonomyd.probes"):
-        probe = entry.load()
-        found.setdefault(probe.kind, probe)
-    return found
+    return _Kinds(lambda probe: probe)
 
 
 def check_kinds() -> Mapping[str, type[CheckSettings]]:
     """What the configuration may say of each kind of check."""
-    return {kind: probe.Options for kind, probe in check_probes().items()}
+    return _Kinds(lambda probe: probe.Options)
+
+
+@cache
+def _probe(kind: str) -> type[CheckProbe]:
+    if kind in CHECKS:
+        found: type[CheckProbe] = getattr(import_module(f"{__name__}.{kind}"), CHECKS[kind])
+        return found
+    added: type[CheckProbe] = _added()[kind].load()
+    return added
+
+
+@cache
+def _added() -> Mapping[str, EntryPoint]:
+    """Named as their kinds by the packages that add them."""
+    return {entry.name: entry for entry in entry_points(group="autonomyd.probes")}

@@ -7,6 +7,7 @@ that stayed well for `healthy_reset_s` starts anew; one that was well for a whil
 from autonomyd.model.facts import PastFix
 from autonomyd.model.fix import Outcome
 from autonomyd.model.plan import GateName, RefusalReason
+from autonomyd.model.words import counted, duration
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
 
 
@@ -16,16 +17,16 @@ def cooldown(proposal: Proposal) -> Answer:
     wall = proposal.situation.wall_now
     past = proposal.past_here
     recent = [fix for fix in past if now - fix.at < limits.restart_within_s]
-    needs = f"cooled down, and under {limits.restart_max} fixes in {limits.restart_within_s:.0f} s"
+    needs = f"cooled down, and under {limits.restart_max} fixes in {duration(limits.restart_within_s)}"
     if proposal.service is not None and len(recent) >= limits.restart_max:
         free_s = recent[-limits.restart_max].at + limits.restart_within_s - now
         wait_s = max(free_s, limits.park_retry_s)
         return refused(
             GateName.COOLDOWN,
             RefusalReason.RESTART_LIMIT,
-            saw=f"{len(recent)} fixes in {limits.restart_within_s:.0f} s",
+            saw=f"{counted(len(recent), 'fix', 'fixes')} in {duration(limits.restart_within_s)}",
             needs=needs,
-            message=f"it was fixed {len(recent)} times in {limits.restart_within_s:.0f} s and broke again: "
+            message=f"it was fixed {counted(len(recent), 'time')} in {duration(limits.restart_within_s)} and broke again: "
             "restarting does not help, a person should look",
             retry_at=wall + wait_s,
             park=True,
@@ -37,13 +38,13 @@ def cooldown(proposal: Proposal) -> Answer:
     wait_s *= 0.9 + 0.2 * proposal.situation.luck
     left_s = troubled[0].at + wait_s - now
     if left_s <= 0:
-        return passed(GateName.COOLDOWN, saw=f"{wait_s:.1f} s are over", needs=needs)
+        return passed(GateName.COOLDOWN, saw=f"the wait of {duration(wait_s)} is over", needs=needs)
     return refused(
         GateName.COOLDOWN,
         RefusalReason.COOLDOWN,
-        saw=f"{left_s:.1f} s of {wait_s:.1f} s left",
+        saw=f"{duration(left_s)} of {duration(wait_s)} left",
         needs=needs,
-        message=f"try {len(troubled) + 1} comes in {left_s:.1f} s: the last fix did not last",
+        message=f"try {len(troubled) + 1} comes in {duration(left_s)}: the last one did not last",
         retry_at=wall + left_s,
     )
 

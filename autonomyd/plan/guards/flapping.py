@@ -2,6 +2,7 @@
 healing is suspended and a person is told once, instead of a restart every few minutes for ever."""
 
 from autonomyd.model.plan import GateName, RefusalReason
+from autonomyd.model.words import counted
 from autonomyd.plan.proposal import Answer, Proposal, passed, refused
 
 
@@ -17,7 +18,7 @@ def flapping(proposal: Proposal) -> Answer:
     deaths = sorted(at for at in service.deaths if at >= since)
     fixes = [fix.at for fix in proposal.past_here if fix.at >= since]
     falls = max(deaths, fixes, key=len)
-    saw = f"{len(falls)} falls in {span}"
+    saw = f"{counted(len(falls), 'fall')} in {span}"
     if len(falls) < limits.flapping_max:
         return passed(GateName.FLAPPING, saw=saw, needs=needs)
     free_s = falls[-limits.flapping_max] + limits.flapping_within_s - proposal.situation.now

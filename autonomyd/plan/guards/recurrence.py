@@ -1,6 +1,7 @@
 """Gate 9: healing loops. The same issue again within the window means that the remedy did not cure it."""
 
 from autonomyd.model.plan import GateName, RefusalReason
+from autonomyd.model.words import counted
 from autonomyd.plan.proposal import Answer, Proposal, issue_key, passed, refused
 
 
@@ -17,7 +18,7 @@ def recurrence(proposal: Proposal) -> Answer:
     limits = proposal.limits
     count = recurrences(proposal)
     needs = f"fewer than {limits.restart_max} recurrences in {limits.recurrence_window_s / 60:.0f} min"
-    saw = f"{count} times before"
+    saw = f"{counted(count, 'time')} before" if count else "not before"
     if proposal.strategy is None or not proposal.strategy.disruptive or count < limits.restart_max:
         return passed(GateName.RECURRENCE, saw=saw, needs=needs)
     return refused(
@@ -25,7 +26,7 @@ def recurrence(proposal: Proposal) -> Answer:
         RefusalReason.HEALING_LOOP,
         saw=saw,
         needs=needs,
-        message=f"this came back {count} times after a fix: it is a healing loop, and a person should look",
+        message=f"this came back {counted(count, 'time')} after a fix: it is a healing loop, and a person should look",
         retry_at=proposal.situation.wall_now + limits.park_retry_s,
         park=True,
     )

@@ -53,7 +53,7 @@ def _none(proposal: Proposal) -> Answer:
     cause = proposal.cause.cause if proposal.cause else Cause.CUSTOM
     if cause is Cause.PARENT_FAILED:
         service = proposal.service
-        parents = ", ".join((*service.parents_down, *service.parents_unsure)) if service else ""
+        parents = ", ".join(dict.fromkeys((*service.parents_down, *service.parents_unsure))) if service else ""
         return refused(
             GateName.STRATEGY,
             RefusalReason.PARENT_FAILED,
@@ -63,7 +63,7 @@ def _none(proposal: Proposal) -> Answer:
         )
     if proposal.passed_over:
         words = "; ".join(proposal.passed_over)
-        message = f"every remedy for {cause} is ruled out ({words}); a person should look"
+        message = f"every remedy for {cause.words} is ruled out ({words}); a person should look"
     else:
-        words, message = "none", f"there is no strategy for {cause}; a person should look"
+        words, message = "none", f"there is no remedy for {cause.words}; a person should look"
     return refused(GateName.STRATEGY, RefusalReason.NO_STRATEGY, saw=words, needs=NEEDS, message=message)

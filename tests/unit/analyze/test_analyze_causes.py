@@ -145,6 +145,11 @@ class TestUnhealthy:
         assert causes(UNHEALTHY, service(checks=(mount, WRONG)), logs=(log,)) == (Cause.LOG_DISK_FULL,)
         assert causes(UNHEALTHY, service(checks=(mount,))) == ()
 
+    def test_a_disk_seen_full_once_explains_what_fails_already(self):
+        mount = check("mount", failures=1, message="100 % used", asks=False, about_service=False)
+        log = LogFile(path="/srv/log/app.log", bytes=4_000_000)
+        assert causes(UNHEALTHY, service(checks=(mount, WRONG)), logs=(log,)) == (Cause.LOG_DISK_FULL,)
+
     @pytest.mark.parametrize(("count", "signals"), [(1, ("log",)), (3, ("log", "repetition"))])
     def test_one_line_is_one_signal(self, count, signals):
         errors = (LogErrors(check="log", rule="OperationalError", count=count, example="OperationalError: gone"),)

@@ -57,7 +57,7 @@ async def test_the_probe_passes_its_own_test(make: Made, tmp_path: Path) -> None
 def test_the_configuration_knows_the_probe_by_its_line(make: Made, blocks: Callable[..., list[Any]]) -> None:
     probe = make("autonomyd/monitor/probes/spool.py").SpoolProbe
     line = next(each.text for each in blocks("text", PAGE) if each.text.startswith("CHECKS: "))
-    assert re.findall(r"\w+Probe", line.partition(" = ")[2]) == [CHECKS[0].__name__, "SpoolProbe"]
+    assert re.findall(r'"(\w+)": "(\w+Probe)"', line) == [next(iter(CHECKS.items())), (probe.kind, probe.__name__)]
     written = next(each.text for each in blocks("toml", PAGE) if "spool" in each.text)
     import tomllib
 

@@ -20,9 +20,10 @@ Kinds = Mapping[str, type[CheckSettings]]
 
 
 def _bundled_checks() -> Kinds:
-    from autonomyd.monitor.probes import CHECKS  # the pages know the bundled checks, whatever else is installed
+    from autonomyd.monitor.probes import CHECKS, check_kinds
 
-    return {probe.kind: probe.Options for probe in CHECKS}
+    kinds = check_kinds()
+    return {kind: kinds[kind] for kind in CHECKS}  # the pages know the bundled checks, whatever else is installed
 
 
 def test_the_pages_are_up_to_date() -> None:
