@@ -242,10 +242,6 @@ class Dependencies:
         for name, dependency in self._known.items():
             dependency.limit(self._limits_of(name.partition(":")[0]))
 
-    def keep(self, names: frozenset[str]) -> None:
-        """Forget what is no longer in use."""
-        self._known = {name: known for name, known in self._known.items() if name in names}
-
     def statuses(self) -> Mapping[str, DependencyStatus]:
         """By name, those that were asked at least once."""
         return {name: known.status() for name, known in sorted(self._known.items()) if known.used}

@@ -8,7 +8,7 @@ certain.
 from autonomyd.analyze.causes.databases import databases
 from autonomyd.analyze.causes.gone import gone
 from autonomyd.analyze.causes.judge import Judge, certainly, failing_words, undetermined
-from autonomyd.analyze.causes.limits import disk, fallback, limits
+from autonomyd.analyze.causes.limits import disk, fallback, limits, logs
 from autonomyd.analyze.causes.slow import slow
 from autonomyd.analyze.causes.unhealthy import unhealthy
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
@@ -53,5 +53,5 @@ def _frozen(issue: Issue, situation: Situation) -> Diagnosis | None:
     return certainly(issue, Cause.PROCESS_STOPPED, 98.0, signal="process", supports=supports)
 
 
-JUDGES: tuple[Judge, ...] = (_custom, _parent, gone, _frozen, unhealthy, slow, limits, disk, fallback, databases)
+JUDGES: tuple[Judge, ...] = (_custom, _parent, gone, _frozen, unhealthy, slow, logs, limits, disk, fallback, databases)
 """In this order: the first that has an answer gives it."""

@@ -29,7 +29,8 @@ def approval_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: s
 
 def backup_ids(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The backups that could be put back."""
-    return _begin([each["id"] for each in listed(_ask("/v1/backups"), "backups") if each["state"] == "kept"], incomplete)
+    kept = [each["id"] for each in listed(_ask("/v1/backups"), "backups") if each["state"] == "kept"]
+    return _begin(kept, incomplete)
 
 
 def metric_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

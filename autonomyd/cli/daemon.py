@@ -80,7 +80,7 @@ def overrides_of(options: dict[str, str | None]) -> dict[str, Any]:
 
 def run(config: Path | None, overrides: dict[str, Any]) -> int:
     """Run the daemon to its end and return the exit code; the known reasons for not starting are told on stderr."""
-    gc.disable()  # imports leave next to no garbage, and looking for it costs a tenth of the start; Daemon.run enables it
+    gc.disable()  # imports leave no garbage, and looking for it is a tenth of the start; Daemon.run enables it
     from autonomyd.cli.logging import configure_logging
 
     wanted = overrides.get("daemon", {})

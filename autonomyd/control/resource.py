@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from autonomyd.engine.system import AutonomousOperationSystem
+from autonomyd.model.secrets import masked_plain
 from autonomyd.model.wire import plain
 
 MAX_BODY_BYTES = 65536
@@ -87,7 +88,8 @@ class Call:
 
 
 def json_answer(value: Any, status: int = 200) -> Response:
-    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """`value` as the daemon's answer. The one place where everything that is told passes: secrets are masked here."""
+    text = json.dumps(masked_plain(plain(value)), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(text.encode("utf-8", "replace"), status_code=status, media_type="application/json")
 
 

@@ -240,7 +240,7 @@ def assemble(
             ConfigReader(known_good, objects),
             ReleaseReader(known_good),
             NumbersReader(shelf.numbers_of),
-            LogsReader(),
+            LogsReader(monitoring.full_disks),
             LogErrorsReader(probe_of),
             SessionsReader(database_hands),
             SqliteReader(database_hands),

@@ -1,7 +1,9 @@
 """The whole story of one issue, for `autonomyctl explain`: what was seen, judged, asked, done, and what comes next."""
 
+import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from autonomyd.engine.assembly import Parts
@@ -12,16 +14,21 @@ from autonomyd.model.event import Event
 from autonomyd.model.fix import Fix
 from autonomyd.model.issue import Issue, IssueState, Transition
 from autonomyd.model.plan import Autonomy, Plan, Refusal
-from autonomyd.model.subject import service_of
+from autonomyd.model.subject import service_of, service_subject
 from autonomyd.model.trust import NOTHING_LEARNED, Experience
 from autonomyd.settings.control import ProcessControl
+
+BESIDE_S = 60.0
+"""Problems that are no further apart than this tell one story."""
+RECENT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """`decision` is the newest one, with every gate; `kind` says whether it is a plan or a refusal. `learned` is how
     its strategy has fared against its cause here by now, `level` the most that it may still do (None: no fix chosen);
-    `lessons` tells the same of every remedy that was tried, in words."""
+    `lessons` tells the same of every remedy that was tried, in words. `related` are the other problems of the service,
+    and of what it depends on, within a minute of this one."""
 
     issue: Issue
     diagnosis: Diagnosis | None
@@ -32,6 +39,7 @@ class Explanation:
     learned: Experience | None
     level: Autonomy | None
     lessons: tuple[str, ...]
+    related: tuple[Issue, ...]
     why: str
     next: str
 
@@ -62,6 +70,7 @@ async def explain(parts: Parts, issue_id: int) -> Explanation | None:
         learned=learned,
         level=level,
         lessons=_lessons(parts, fixes),
+        related=await _related(parts, issue),
         why=_why(issue, decision),
         next=_next(issue, decision),
     )
@@ -79,6 +88,26 @@ def _learned(
     name = service_of(issue.subject) or ""
     found = parts.trust.learned(name).get((cause, strategy), NOTHING_LEARNED)
     return found, parts.trust.earned(name).get(strategy, Autonomy.ACT)
+
+
+async def _related(parts: Parts, issue: Issue) -> tuple[Issue, ...]:
+    """Oldest first; none for what is no service's."""
+    service = parts.keeper.services.get(service_of(issue.subject) or "")
+    if service is None:
+        return ()
+    found: list[Issue] = []
+    for name in (service.name, *service.settings.depends_on):
+        subject = service_subject(name)
+        found += await parts.records.read(partial(parts.records.issues.recent, limit=RECENT, subject=subject), ())
+    ended_at = issue.resolved_at or math.inf
+    near = (
+        each
+        for each in found
+        if each.id != issue.id
+        and each.opened_at <= ended_at + BESIDE_S
+        and (each.resolved_at or math.inf) >= issue.opened_at - BESIDE_S
+    )
+    return tuple(sorted(near, key=lambda each: each.id))
 
 
 def _lessons(parts: Parts, fixes: list[Fix]) -> tuple[str, ...]:
@@ -121,7 +150,8 @@ def _next(issue: Issue, decision: Plan | Refusal | None) -> str:
     if issue.state in (IssueState.FIXING, IssueState.VERIFYING):
         return "The fix is under way; new samples decide whether it helped."
     if issue.next_try_at is not None:
-        return f"The next try comes at {time.strftime('%H:%M:%S', time.localtime(issue.next_try_at))}."
+        given_up = issue.state is IssueState.PARKED
+        return f"{'It was given up for now. ' if given_up else ''}It is tried again by itself."
     if isinstance(decision, Refusal):
         return "It is judged again at every turn of the healing loop, and at once when something changes."
     return "It is judged at the next turn of the healing loop."

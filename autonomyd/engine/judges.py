@@ -10,7 +10,8 @@ from autonomyd.analyze.rules import HOST_RULES, ThresholdBook, finding, issue_ty
 from autonomyd.analyze.verdict import Verdict
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, IssueType
-from autonomyd.model.subject import Subject
+from autonomyd.model.subject import Subject, service_of
+from autonomyd.model.words import duration
 from autonomyd.settings.cleanup import CleanupSettings
 from autonomyd.settings.service import Limits
 from autonomyd.settings.thresholds import Threshold, ThresholdSettings
@@ -26,6 +27,7 @@ LIMIT_METRICS = {
     "zombies": "dead children that nobody collects",
 }
 
+LIMIT_UNITS = {"rss_mb": " MB", "cpu_percent": " %"}
 LEAKS = ("rss_mb", "fds")
 SOON = ".soon"
 """What follows the name of a metric that only grows toward its limit."""
@@ -149,7 +151,8 @@ class LimitJudge:
         name = f"{metric}{SOON}"
         if left_s is not None:
             bound = self._rules[metric].enter
-            words = f"{value:.4g} {LIMIT_METRICS[metric]}, rising steadily: at {bound:g} in about {left_s:.0f} s"
+            words = f"{self._at(metric, value)}, rising steadily: it reaches its limit of {_bound(metric, bound)} in "
+            words += f"about {duration(left_s)}"
             found = Finding(
                 type=IssueType.RESOURCE_EXHAUSTION,
                 subject=self._subject,
@@ -171,11 +174,19 @@ class LimitJudge:
             subject=self._subject,
             metric=metric,
             severity=Severity.WARNING,
-            summary=f"{value:.4g} {LIMIT_METRICS[metric]}, over its limit of {rule.enter:g} for {rule.for_s:g} s",
+            summary=f"{self._at(metric, value)}, over its limit of {_bound(metric, rule.enter)} for "
+            f"{duration(rule.for_s)}",
             value=value,
             threshold=rule.enter,
             certain=True,
         )
+
+    def _at(self, metric: str, value: float) -> str:
+        return f"{service_of(self._subject)} is at {value:.4g} {LIMIT_METRICS[metric]}"
+
+
+def _bound(metric: str, bound: float) -> str:
+    return f"{bound:g}{LIMIT_UNITS.get(metric, '')}"
 
 
 def folder_subject(root: str) -> Subject:

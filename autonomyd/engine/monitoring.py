@@ -29,6 +29,8 @@ HOST_PROBE = "host"
 MOUNTS_PROBE = "mounts"
 MOUNTS_EVERY_S = 60.0
 SECOND_LOOK_S = 1.0
+DISK = "disk:"
+DISK_METRIC = "disk.used_percent"
 TREND_METRICS = ("cpu.percent", "memory.percent", "swap.percent")
 FOLDER_TIMEOUT_S = 30.0
 
@@ -166,6 +168,11 @@ class SelfMonitoringSystem:
             return None
         return slope(view.known(), since=self.clock.monotonic() - self.settings.monitoring.trend_window_s)
 
+    def full_disks(self) -> tuple[str, ...]:
+        """The mount points of the disks that an open issue is about."""
+        issues = self.book.open_issues()
+        return tuple(each.subject.removeprefix(DISK) for each in issues if each.metric == DISK_METRIC)
+
     def rule_of(self, subject: Subject, metric: str) -> ThresholdRule | None:
         """The rule that judges this series; None when nothing does."""
         return self._judges.rule_of(subject, metric)
@@ -221,7 +228,7 @@ class SelfMonitoringSystem:
     def _host_metrics(self) -> dict[str, float]:
         values = {**self.metrics.latest(HOST)}
         for subject, metric in self.metrics.names():
-            if subject.startswith(("disk:", "folder:")):
+            if subject.startswith((DISK, "folder:")):
                 value = self.metrics.last(subject, metric)
                 if value is not None:
                     values[f"{subject}/{metric}"] = value

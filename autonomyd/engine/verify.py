@@ -38,7 +38,7 @@ POLL_S = 0.25
 TICK_S = 0.001
 """The shortest wait: a rest that is a rounding error would be waited for again and again."""
 
-MEASURED = frozenset({Cause.CUSTOM, Cause.BLOCKED_SESSIONS, Cause.SQLITE_BLOATED})
+MEASURED = frozenset({Cause.CUSTOM, Cause.BLOCKED_SESSIONS, Cause.SQLITE_BLOATED, Cause.LOG_OUTGROWN})
 """Causes whose end a value of its own shows."""
 
 

@@ -6,6 +6,7 @@ from autonomyd.aio.dependency import Dependencies
 from autonomyd.analyze.detectors.streak import StreakDetector
 from autonomyd.engine.bounds import BoundJudge
 from autonomyd.engine.judges import LimitJudge
+from autonomyd.engine.log_sizes import LogSizes
 from autonomyd.engine.managed import ManagedCheck, ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.services import ServiceKeeper
@@ -19,7 +20,7 @@ from autonomyd.monitor.probes import check_probes
 from autonomyd.monitor.probes.memory import EVERY_S as MEMORY_EVERY_S
 from autonomyd.monitor.probes.memory import MemoryProbe
 from autonomyd.monitor.probes.process import ProcessProbe
-from autonomyd.settings.service import checks_by_name
+from autonomyd.settings.service import CheckSettings, checks_by_name
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,7 @@ class ServiceWatch:
         self._verifying = False
         self._add_checks()
         self._add_process()
+        self._add_logs()
 
     def unwatch(self) -> None:
         """Take the probes off the timetable; what is known of the service stays known."""
@@ -93,6 +95,8 @@ class ServiceWatch:
             if check.settings.every_s is None:
                 self._set_interval(check.probe, default_s)
         self._set_interval(f"{self._service.name}.process", self._process_every_s())
+        if self._logs in self._probes:
+            self._set_interval(self._logs, default_s)
 
     def exceeded(self) -> tuple[str, ...]:
         return self._limits.exceeded()
@@ -114,6 +118,8 @@ class ServiceWatch:
             self._report_down()
         elif service.state is ServiceState.FAILING:
             self._report_unhealthy()
+            if not service.holders:
+                self._clear(_DOWN, "it runs again; what still fails is an issue of its own")
         elif service.state is ServiceState.UP:
             self._clear(_DOWN, "it runs again")
             self._clear_when_well()
@@ -137,6 +143,7 @@ class ServiceWatch:
             elif cheap and 0 < check.streak.failures < SUSPECT_LOOKS * check.settings.failures:
                 pace_s = max(HURRY_S, self._every_s(check) / SUSPECT_SHARE)
             self._monitoring.sampler.hurry(check.probe, pace_s)
+        self._monitoring.sampler.hurry(self._logs, HURRY_COSTLY_S if self._verifying else None)
 
     def _every_s(self, check: ManagedCheck) -> float:
         return check.settings.every_s or self._monitoring.settings.intervals.monitoring_s
@@ -168,7 +175,7 @@ class ServiceWatch:
                 name=name,
                 probe=probe,
                 settings=settings,
-                streak=StreakDetector(settings.failures, span_s=(settings.failures - 1) * every_s),
+                streak=StreakDetector(settings.failures, span_s=_span_s(settings, every_s)),
                 asks=getattr(made, "asks", False),
                 about_service=getattr(made, "about_service", True),
                 dependency=getattr(made, "dependency", False),
@@ -221,6 +228,25 @@ class ServiceWatch:
             on_reading=lambda reading: None,
         )  # fmt: skip
         self._probes.append(memory)
+
+    def _add_logs(self) -> None:
+        service = self._service
+        if service.settings.rotate is None or not service.settings.logs:
+            return
+        made = LogSizes(service, self._monitoring.full_disks, report=self._report, clear=self._clear)
+        self._monitoring.watch(
+            self._logs,
+            service.subject,
+            made,
+            kind="logs",
+            every_s=self._monitoring.settings.intervals.monitoring_s,
+            on_reading=made.judge,
+        )
+        self._probes.append(self._logs)
+
+    @property
+    def _logs(self) -> str:
+        return f"{self._service.name}.logs"
 
     def _process_every_s(self) -> float:
         settings = self._service.settings
@@ -345,3 +371,8 @@ class ServiceWatch:
 
 def _nothing() -> None:
     """A probe that remembers nothing has nothing to forget."""
+
+
+def _span_s(settings: CheckSettings, every_s: float) -> float:
+    """How long a check must fail in a row before that counts. The age of a heartbeat is such a time already."""
+    return 0.0 if settings.type == "heartbeat" else (settings.failures - 1) * every_s

@@ -63,6 +63,10 @@ class FileWork:
 
     # --- for the runner --------------------------------------------------------------------------------------------
 
+    async def expect_room(self) -> None:
+        """Raises Unfit when the disk of the backups is full."""
+        await _told(self.backups.objects.expect_room, room="the backup")
+
     async def save(self, backup: Backup) -> None:
         """The manifest is on the disk when it returns."""
         await _told(lambda: self.backups.save(backup), room="the backup")

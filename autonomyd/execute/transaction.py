@@ -98,6 +98,7 @@ class Transaction:
     async def _back_up(self) -> Backup:
         """Work every change out, see that they are what the plan says, and save what is there. Nothing is written."""
         files, plan = self._files(), self.fix.plan
+        await files.expect_room()
         found: dict[str, FileChange] = {}
         for step in plan.steps:
             for change in await self._changes(step, files):
@@ -248,7 +249,7 @@ class Transaction:
         must_be_seen = not wanted and (wrote or plan.validation is not None)
         untold = found.outcome is Outcome.UNVERIFIED and not must_be_seen
         if found.outcome is Outcome.HEALED or untold or (wanted and wrote):
-            message = f"{self.fix.message}; {found.message}" if wrote else found.message
+            message = f"{self.fix.message}; {found.message}" if wanted and wrote else found.message
             return await self._end(FixState.COMMITTED, found.outcome, message)
         return await self._roll_back(found.message, found.outcome)
 

@@ -53,7 +53,7 @@ class FileRefused(Exception):  # noqa: N818
 
 
 class NotifyFailure(Exception):  # noqa: N818
-    """A message that was not sent. `permanent`: it will not be before a person changes something (the URL, a package)."""
+    """A message that was not sent. `permanent`: not before a person changes something (the URL, a package)."""
 
     def __init__(self, message: str, *, permanent: bool = False) -> None:
         super().__init__(message)

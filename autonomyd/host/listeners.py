@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 
 from autonomyd.host.process import cmdline, read_process, working_folder
+from autonomyd.host.sock_diag import listening_sockets
 
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 LISTEN_STATE = "0A"
@@ -28,10 +29,11 @@ class Listener:
     unit: str | None = None
 
 
-def listening_services() -> tuple[Listener, ...]:
-    """The TCP ports that other processes listen on, by port; one entry for a port and process, IPv4 before IPv6. Left
-    out are the daemon's own, and the kernel's as far as all processes can be seen. For a thread."""
-    sockets = _proc_sockets() if sys.platform == "linux" else _psutil_sockets()
+def listening_services(ports: frozenset[int] | None = None) -> tuple[Listener, ...]:
+    """The TCP ports (of `ports`, if any are named) that other processes listen on, by port; one entry for a port and
+    process, IPv4 before IPv6. Left out are the daemon's own, and the kernel's as far as all processes can be seen.
+    For a thread."""
+    sockets = _proc_sockets(ports) if sys.platform == "linux" else _psutil_sockets(ports)
     found: dict[tuple[int, int | None], Listener] = {}
     for port, address, pid in sorted(sockets, key=lambda each: (each[0], ":" in each[1], each[1], each[2] or 0)):
         if pid == os.getpid() or (port, pid) in found:
@@ -96,7 +98,24 @@ def _listener(port: int, address: str, pid: int | None) -> Listener:
     )
 
 
-def _proc_sockets() -> list[tuple[int, str, int | None]]:
+def _proc_sockets(ports: frozenset[int] | None) -> list[tuple[int, str, int | None]]:
+    try:
+        all_rows = listening_sockets()
+    except OSError:  # an old sandbox, or a kernel without it
+        all_rows = _table_rows()
+    rows = [row for row in all_rows if ports is None or row[0] in ports]
+    if not rows:
+        return []  # whose they are takes a look at every descriptor of every process
+    owners, complete = _owners({inode for _, _, inode in rows})
+    return [
+        (port, address, owners.get(inode))
+        for port, address, inode in rows
+        if inode in owners or not complete  # seen whole, a socket without an owner is the kernel's (a file server)
+    ]
+
+
+def _table_rows() -> list[tuple[int, str, str]]:
+    """What `listening_sockets` tells, at the price of a walk through every connection of the machine."""
     rows: list[tuple[int, str, str]] = []
     for table in TABLES:
         try:
@@ -104,12 +123,7 @@ def _proc_sockets() -> list[tuple[int, str, int | None]]:
                 rows += parse_table(file.read())
         except OSError:
             continue  # no IPv6 in this kernel
-    owners, complete = _owners({inode for _, _, inode in rows})
-    return [
-        (port, address, owners.get(inode))
-        for port, address, inode in rows
-        if inode in owners or not complete  # seen whole, a socket without an owner is the kernel's (a file server)
-    ]
+    return rows
 
 
 def _owners(inodes: set[str]) -> tuple[dict[str, int], bool]:
@@ -138,7 +152,7 @@ def _eldest(pids: list[int]) -> int:
     return min(heads, key=lambda facts: (facts.start_ticks, facts.pid)).pid if heads else pids[0]
 
 
-def _psutil_sockets() -> list[tuple[int, str, int | None]]:
+def _psutil_sockets(ports: frozenset[int] | None) -> list[tuple[int, str, int | None]]:
     import psutil  # Linux does without
 
     found: list[tuple[int, str, int | None]] = []
@@ -149,6 +163,8 @@ def _psutil_sockets() -> list[tuple[int, str, int | None]]:
         except psutil.Error:
             continue
         found += [
-            (each.laddr.port, each.laddr.ip, process.pid) for each in connections if each.status == psutil.CONN_LISTEN
+            (each.laddr.port, each.laddr.ip, process.pid)
+            for each in connections
+            if each.status == psutil.CONN_LISTEN and (ports is None or each.laddr.port in ports)
         ]
     return found

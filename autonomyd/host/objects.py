@@ -1,6 +1,7 @@
 """Contents of files by their SHA-256: what backups and known good snapshots name. An object is never overwritten."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from autonomyd.host.files import open_regular
 from autonomyd.host.paths import ensure_private_dir
 
+LEAST_FREE_BYTES = 65_536
 LIMIT_BYTES = 64 * 1024 * 1024
 """Largest file that is kept."""
 YOUNG_S = 3600.0
@@ -30,12 +32,19 @@ class ObjectStore:
         self.folder = folder
         self.limit_bytes = limit_bytes
 
+    def expect_room(self) -> None:
+        """Raises OSError (ENOSPC) when the disk is as good as full. Before anything is planned on its contents: what
+        could not be kept would only be missing later."""
+        room = os.statvfs(self.folder if self.folder.is_dir() else self.folder.parent.parent)
+        if room.f_bfree * room.f_frsize < LEAST_FREE_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     def put(self, content: bytes) -> str:
         """Keep `content`; on the disk when its SHA-256 (hex) is returned. Raises ObjectError when it is too large, and
         OSError (a full disk: nothing is left behind)."""
         if len(content) > self.limit_bytes:
             raise ObjectError(f"more than {self.limit_bytes / 1048576:.0f} MB can't be kept")
-        digest = hashlib.sha256(content).hexdigest()
+        digest = name_of(content)
         path = self.folder / digest
         if self._whole(digest):
             os.utime(path)  # young again: it is about to be named anew
@@ -48,6 +57,10 @@ class ObjectStore:
         """The same for the content of a regular file."""
         return self.put(read_bounded(path, self.limit_bytes))
 
+    def has(self, sha256: str) -> bool:
+        """Whether something is kept under that name."""
+        return (self.folder / sha256).is_file()
+
     def get(self, sha256: str) -> bytes:
         """The content. Raises ObjectError when it is missing or is not what it was."""
         if not _NAME.fullmatch(sha256):
@@ -58,7 +71,7 @@ class ObjectStore:
             raise ObjectError(f"the kept content {sha256[:12]} is missing from {self.folder}") from None
         except OSError as error:
             raise ObjectError(f"the kept content {sha256[:12]} can't be read: {error.strerror or error}") from error
-        if hashlib.sha256(content).hexdigest() != sha256:
+        if name_of(content) != sha256:
             raise ObjectError(f"the kept content {sha256[:12]} in {self.folder} is damaged")
         return content
 
@@ -94,6 +107,11 @@ def read_bounded(path: str | os.PathLike[str], limit_bytes: int) -> bytes:
     if len(content) > limit_bytes:
         raise ObjectError(f"{os.fspath(path)} has more than {limit_bytes / 1048576:.0f} MB, that can't be kept")
     return content
+
+
+def name_of(content: bytes) -> str:
+    """What `content` is kept under: its SHA-256 (hex)."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def replace_durably(path: Path, content: bytes, *, prefix: str) -> None:

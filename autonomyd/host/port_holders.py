@@ -32,8 +32,7 @@ def holders_of(ports: frozenset[int], *, marker: str) -> tuple[Holder, ...]:
             session=None if each.pid is None else session_of(each.pid),
             marked=each.pid is not None and is_marked(each.pid, marker),
         )
-        for each in listening_services()
-        if each.port in ports
+        for each in listening_services(ports)
     )
 
 

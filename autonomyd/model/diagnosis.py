@@ -30,6 +30,7 @@ class Cause(StrEnum):
     PORT_HELD_BY_ORPHAN = "port_held_by_orphan"
     STALE_PID_FILE = "stale_pid_file"
     LOG_DISK_FULL = "log_disk_full"
+    LOG_OUTGROWN = "log_outgrown"
     DEPENDENCY_FAILED = "dependency_failed"
     RATE_LIMITED = "rate_limited"
     SLOW_DEPENDENCY = "slow_dependency"

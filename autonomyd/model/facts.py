@@ -17,9 +17,8 @@ class CheckFacts:
     """One check of a service: its kind ("http"), failures in a row, and how many it `needed` to count as failing.
     `asks`: it asks the process for work (so that idleness speaks against it); `about_service`: it tells whether the
     service works at all, not only how some thing around it looks (a file's size). `failing_for_s` spans the begin of
-    the first failed look of the row to the end of the newest; `dependency`: it asks something that the service needs, and
-    not the service; `answered`: the newest failure was an answer, a wrong
-    one, and not silence."""
+    the first failed look of the row to the end of the newest; `dependency`: it asks something that the service needs,
+    and not the service; `answered`: the newest failure was an answer, a wrong one, and not silence."""
 
     name: str
     kind: str
@@ -221,8 +220,9 @@ class Culprit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteFile:
-    """An SQLite file that a check of the service looks at. `log_over` and `unused_over`: its write-ahead log, or what it
-    holds unused, is over its bound; `may_rebuild`: the configuration allows it; `room`: its disk has enough for it."""
+    """An SQLite file that a check of the service looks at. `log_over` and `unused_over`: its write-ahead log, or what
+    it holds unused, is over its bound; `may_rebuild`: the configuration allows it; `room`: its disk has enough for
+    it."""
 
     check: str
     path: str

@@ -132,8 +132,8 @@ class CheckStatus(Readable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus(Readable):
-    """`control` is its type (process, systemd, command, container, launchd); `restarts` counts the daemon's own since it started;
-    `next_try_at` is set while healing waits."""
+    """`control` is its type (process, systemd, command, container, launchd); `restarts` counts the daemon's own since
+    it started; `next_try_at` is set while healing waits."""
 
     name: str
     state: ServiceState

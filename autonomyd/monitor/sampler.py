@@ -13,6 +13,7 @@ import structlog
 
 from autonomyd.aio.clock import Clock
 from autonomyd.model.reading import NO_VALUES, Reading, ReadingState
+from autonomyd.model.secrets import masked
 from autonomyd.model.subject import Subject
 from autonomyd.monitor.probe import Look, Probe, QuickProbe, quick_of
 from autonomyd.monitor.ring import SINGLE, MetricsRing
@@ -242,7 +243,7 @@ class Sampler:
                 state=look.state,
                 at=at,
                 values=look.values or NO_VALUES,
-                message=look.message,
+                message=masked(look.message),  # what a command said, or a server answered: anything may be in it
                 duration_s=took_s,
             )
             entry.last = reading

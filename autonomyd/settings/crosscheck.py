@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 from autonomyd.settings.problem import KeyPath
 
+OWN_PROBES = frozenset({"process", "memory", "logs"})
+"""What the daemon itself looks at under a service's name; a check that is called so would take its place."""
+
 
 class Contradiction(NamedTuple):
     """A fault between settings, at the key that a person would change."""
@@ -85,8 +88,10 @@ def _equal_check_names(service: str, table: Any) -> Iterator[Contradiction]:
     names = [each.get("name") if isinstance(each, dict) else None for each in listed]
     counts = Counter(name for name in names if isinstance(name, str))
     for index, name in enumerate(names):
-        if isinstance(name, str) and counts[name] > 1 and name in names[:index]:
-            path = ("services", service, "checks", index, "name")
+        path = ("services", service, "checks", index, "name")
+        if isinstance(name, str) and name in OWN_PROBES:
+            yield Contradiction(path, f"'{name}' is what the daemon calls a look of its own: choose another name")
+        elif isinstance(name, str) and counts[name] > 1 and name in names[:index]:
             yield Contradiction(path, f"another check of this service has the name '{name}' too")
 
 

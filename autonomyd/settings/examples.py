@@ -15,7 +15,11 @@ autonomy = "act"            # observe, shadow, ask, act; default: act for what i
 only discovered
 depends_on = ["cache"]
 logs = ["/var/log/web.log"]
-config_files = ["/srv/web/app.toml"]
+rotate = { keep = 3 }       # consent to rotate these logs when their disk fills
+config_files = ["/srv/web/app.toml"]            # a bad edit gives way to the last good one
+release = { link = "/srv/web/current" }         # so does a bad release
+ports = [8000]              # whoever else holds it is seen
+may_end = ["old-server"]    # programs that may be ended when they hold it
 start_grace_s = 8.0         # checks do not count while it starts; it is up as soon as they pass
 checks = [
   { type = "http", url = "http://127.0.0.1:8000/health", status = 200, timeout_s = 2.0, latency_ms = 500, \
@@ -23,9 +27,20 @@ every_s = 5.0, failures = 2 },
   { type = "tcp", host = "127.0.0.1", port = 8000 },            # every check takes timeout_s, every_s, failures
   { type = "heartbeat", file = "/srv/web/run/heartbeat", max_age_s = 30 },
   { type = "command", argv = ["/usr/lib/nagios/plugins/check_x"], timeout_s = 10.0 },
+  # and: log, mount, directory, file, certificate, dns, ping, network, unit, container, redis, postgres, mysql, sqlite
 ]
-limits = { rss_mb = 512, cpu_percent = 90, fds = 900, children = 50, for_s = 30.0 }
+limits = { rss_mb = 512, cpu_percent = 90, fds = 900, children = 50, zombies = 20, for_s = 30.0 }
 restart = { max = 5, within_s = 300.0 }
+fallback = { command = ["/srv/web/maintenance-page"], retry_s = 900.0 }    # runs when nothing else helped
+
+[[services.web.tune]]       # a number that may be changed, by bounded steps, against what it helps
+name = "request-delay"
+file = "/srv/web/app.toml"
+format = "toml"
+key = "client.delay"
+floor = 0.8
+ceiling = 5.0
+helps = ["rate_limited"]
 
 [services.cache]
 control = { type = "systemd", unit = "redis-server.service" }

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from autonomyd.model.secrets import masked
+
 KeyPath = tuple[str | int, ...]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SECRET_KEY = re.compile(r"pass|pwd|secret|token|api_?key|credential|auth|dsn|private|cookie|ping_url", re.IGNORECASE)
 _SECRET_TABLES = frozenset({"env", "headers", "targets", "escalation"})
 """Their values are secrets whatever the keys: the URL of a target of alerts is made of tokens."""
-_USERINFO = re.compile(r"://[^/\s]*@")
 _QUERY = re.compile(r"(://[^?\s]*\?)\S+")
 _SHOWN_CHARS = 60
 
@@ -63,7 +64,7 @@ def shown(value: Any, path: KeyPath) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _cut(json.dumps(_QUERY.sub(r"\1***", without_userinfo(value)), ensure_ascii=False))
+        return _cut(json.dumps(_QUERY.sub(r"\1***", masked(value)), ensure_ascii=False))
     if isinstance(value, int | float):
         return _cut(f"{value}")
     if isinstance(value, dict):
@@ -77,11 +78,6 @@ def is_secret(path: KeyPath) -> bool:
     """Whether the value at `path` is likely a secret, by the names of its key and of the tables around it."""
     names = [part for part in path if isinstance(part, str)]
     return any(name in _SECRET_TABLES for name in names[:-1]) or bool(names and _SECRET_KEY.search(names[-1]))
-
-
-def without_userinfo(text: str) -> str:
-    """`text` with the user and password of every URL in it masked."""
-    return _USERINFO.sub("://***@", text)
 
 
 def _cut(text: str) -> str:

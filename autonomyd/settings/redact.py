@@ -1,16 +1,17 @@
-"""The settings as plain values that may be shown: what looks like a secret is masked."""
+"""The settings as plain values that may be shown. What is a secret by its key is masked here, since its text need not
+look like one; the rest as everywhere."""
 
 from typing import Any
 
-from autonomyd.settings.problem import KeyPath, is_secret, without_userinfo
+from autonomyd.model.secrets import MASK, masked_plain
+from autonomyd.settings.problem import KeyPath, is_secret
 from autonomyd.settings.root import Settings
-
-MASK = "***"
 
 
 def public_settings(settings: Settings) -> dict[str, Any]:
     """All settings as JSON values. Environments, headers, tokens, passwords and the users of URLs are masked."""
-    return {name: _public(value, (name,)) for name, value in settings.model_dump(mode="json").items()}
+    public: dict[str, Any] = masked_plain(_public(settings.model_dump(mode="json"), ()))
+    return public
 
 
 def _public(value: Any, path: KeyPath) -> Any:
@@ -18,6 +19,4 @@ def _public(value: Any, path: KeyPath) -> Any:
         return {key: _public(inner, (*path, key)) for key, inner in value.items()}
     if isinstance(value, list):
         return [_public(inner, (*path, index)) for index, inner in enumerate(value)]
-    if value is not None and is_secret(path):
-        return MASK
-    return without_userinfo(value) if isinstance(value, str) else value
+    return MASK if value is not None and is_secret(path) else value

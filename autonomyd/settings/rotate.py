@@ -19,4 +19,4 @@ class RotateSettings(Table):
     compress: bool = True
     """Old ones are compressed (gzip)."""
     max_mb: Annotated[float, Field(gt=0)] | None = None
-    """Rotate as soon as a log is larger, MB; default: only when the disk fills."""
+    """Rotate as soon as a log takes more room, MB; default: only when its disk fills."""

@@ -69,10 +69,11 @@ healing_s = 1.0
 control = {{ type = "systemd", unit = "web.service" }}
 config_files = ["{FILE}"]
 start_grace_s = 2.0
+restart = {{ max = 100 }}
 checks = [{{ type = "http", url = "http://127.0.0.1:8081/", every_s = 0.5, timeout_s = 2.0 }}]
 
 [services.tls]
-control = {{ type = "systemd", unit = "tls.service" }}
+control = {{ type = "systemd", unit = "tls.service", reload = true }}
 checks = [{{ type = "certificate", host = "127.0.0.1", port = 8443, verify = false, days = 14, every_s = 0.5 }}]
 """
 

@@ -55,7 +55,8 @@ def measure(options: Options) -> list[Figure]:
         receiver = stack.enter_context(contextlib.closing(Receiver()))
         scratch = stack.enter_context(running.scratch())
         port, tls_port = running.free_ports(2)
-        stack.enter_context(_tls_server(scratch.folder, tls_port))
+        tls_server = stack.enter_context(contextlib.ExitStack())
+        tls_server.enter_context(_tls_server(scratch.folder, tls_port))
         checks = _checks(scratch.folder, port, tls_port, servers)
         if box is not None:
             box.make("bench")
@@ -66,6 +67,7 @@ def measure(options: Options) -> list[Figure]:
         _wait(daemon, [kind for kind in checks if kind in BROKEN_LATER], {"ok"}, "the servers being well")
         time.sleep(options.pick(60.0, 10.0))
         settled = proc.memory_mb(daemon.pid)
+        tls_server.close()
         _break(scratch.folder, port, servers, box)
         _wait(daemon, checks, {"failed", "unknown"}, "every check failing")
         time.sleep(options.pick(60.0, 10.0))
@@ -132,7 +134,7 @@ def _checks(folder: Path, port: int, tls_port: int, servers: Mapping[str, Any]) 
         database.execute("create table t(n)")
     checks: dict[str, dict[str, Any]] = {
         "http": {"url": f"http://127.0.0.1:{port}/"},
-        "tcp": {"port": port},
+        "tcp": {"port": tls_port},
         "command": {"argv": ["false"]},
         "file": {"file": str(folder / "data")},
         "heartbeat": {"file": str(folder / "beat"), "max_age_s": 3600},

@@ -16,8 +16,10 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import all_probes  # noqa: E402 - the two folders above come first
+import decision  # noqa: E402
 import host_collection  # noqa: E402
 import http_checks  # noqa: E402
+import journal_kill  # noqa: E402
 import log_rules  # noqa: E402
 import planning  # noqa: E402
 import proc  # noqa: E402
@@ -36,6 +38,8 @@ BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "host_collection": host_collection.measure,
     "store_put": store_put.measure,
     "planning": planning.measure,
+    "decision": decision.measure,
+    "journal_kill": journal_kill.measure,
     "ready": ready.measure,
     "status_command": status_command.measure,
     "restart": restart.measure,

@@ -39,7 +39,7 @@ def box(tmp_path: Path) -> Iterator[DaemonBox]:
         ),
         ("[services.web\n", 4, ("expected",)),
         ('[services.web]\ncontrol = { type = "magic" }\n', 5, ("services.web.control.type", "process, systemd")),
-        (WEB + 'checks = [ { type = "ping" } ]\n', 6, ("services.web.checks[0].type", "http")),
+        (WEB + 'checks = [ { type = "pong" } ]\n', 6, ("services.web.checks[0].type", "http")),
     ],
 )
 def test_a_bad_file_is_refused_with_file_line_and_key(

@@ -3,11 +3,13 @@
 import asyncio
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from autonomyd import AutonomousOperationSystem
 from autonomyd.aio.clock import SystemClock
+from autonomyd.control.resources.backups import rollback
 from autonomyd.engine.backups import RollbackRefused
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.backups import Backups, UnknownBackupError
@@ -19,6 +21,7 @@ from autonomyd.model.issue import IssueState, Transition
 from autonomyd.model.plan import Autonomy, Plan, Risk
 from autonomyd.model.service import ServiceState
 from autonomyd.model.step import RestartService, StartService, StopService, WriteFile
+from autonomyd.model.trust import LessonKind
 from autonomyd.settings.load import make_settings
 from autonomyd.testing import issue
 
@@ -225,3 +228,25 @@ def test_old_backups_go_with_their_contents_and_those_in_use_or_named_elsewhere_
     (tmp_path / "manifests" / "bad.json").write_text("{")
     assert backups.forget(before=1e9, keep=(), named=(), wall=wall) == 0  # what it names is not known: nothing goes
     assert {path.name for path in objects.folder.iterdir()} == {used, new, named}
+
+
+async def test_a_rollback_over_the_socket_is_a_lesson_against_the_fix_and_outlives_the_daemon(make_system, conf):
+    system = make_system()
+    await system.start()
+    await until(lambda: system.parts.keeper.runs("web"), "web runs")
+    made = replace(writing(system, conf), strategy="edit", issue_id=4)
+    fix = await system.parts.runner.run(made, actor="autonomyd")
+    assert fix.outcome is Outcome.HEALED, fix.message
+    (status,) = await system.parts.backups.all()
+    call = SimpleNamespace(system=system, actor="uid=1000 pid=7", path=lambda name: status.id)
+    assert (await rollback(call))["fix"].state is FixState.COMMITTED
+    learned = [(each.kind, each.strategy, each.actor) for each in await system.parts.records.outcomes.all()]
+    assert learned == [
+        (LessonKind.HEALED, "edit", "autonomyd"),
+        (LessonKind.UNDONE, "edit", "uid=1000 pid=7"),
+    ]
+    assert system.parts.trust.earned("web") == {"edit": Autonomy.ASK}  # one that a person took back costs a level
+    await system.stop()
+    again = make_system()
+    await again.start()
+    assert again.parts.trust.earned("web") == {"edit": Autonomy.ASK}

@@ -109,7 +109,7 @@ async def test_every_state_comes_before_its_act_and_the_manifest_before_the_firs
     assert (backup.id, backup.reason, backup.confidence) == (fix.backup_id, "put the good one back", 93.0)
     assert bench.files.backups.objects.get(backup.changes[0].before.sha256) == OLD
     assert bench.conf.read_bytes() == NEW
-    assert fix.message == f"wrote {bench.conf}; did RestartService; seen"
+    assert fix.message == "seen", "what was written is in the plan"
 
 
 @pytest.mark.parametrize("outcome", [Outcome.INEFFECTIVE, Outcome.WORSENED, Outcome.UNVERIFIED])

@@ -96,7 +96,7 @@ class World:
         self.settings = Settings(healing=healing)
         self.scripts, self.watches, self.fixes, self.journal_rows = {}, {}, [], []
         self.decided, self.issue_moves, self.intents = lambda issue_id, value: None, [], {}
-        self.supervisor = Supervisor(self.clock)
+        self.supervisor, self.troubled = Supervisor(self.clock), set()
         self.pause = PauseSwitch(self.clock, on_change=lambda status: self.wake())
         self.history = FixHistory(self.clock)
         self.keeper = ServiceKeeper(
@@ -141,13 +141,13 @@ class World:
             next_id=lambda: next(ids),
             on_state=self._fix_moved,
         )
-        situations = SituationReader(
+        self.situations = SituationReader(
             clock=self.clock, settings=lambda: self.settings, keeper=self.keeper, history=self.history,
             pause=self.pause, cleaner=Cleaner(lambda: ()),
             cpu_of=lambda subject: self.monitoring.metrics.last(subject, "cpu_percent"),
         )  # fmt: skip
         self.healing = SelfHealingSystem(
-            self.monitoring, situations=situations, runner=self.runner, history=self.history, pause=self.pause,
+            self.monitoring, situations=self.situations, runner=self.runner, history=self.history, pause=self.pause,
             hold=self.keeper.held, record=self._decision,
         )  # fmt: skip
         self.requests = ServiceRequests(keeper=self.keeper, runner=self.runner, records=self)
@@ -173,6 +173,7 @@ class World:
         pass
 
     def _issue(self, issue, move):
+        self.troubled.add(issue.subject)
         if move is not None:
             self.issue_moves.append((issue.id, move.before, move.after))
         self.wake()

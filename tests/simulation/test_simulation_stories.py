@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from autonomyd.model.fix import Outcome
+from autonomyd.model.issue import IssueType
 from autonomyd.model.plan import Autonomy
 from autonomyd.model.service import Intent, RunState, ServiceState
 from autonomyd.settings.service import RestartLimit
+from autonomyd.testing import issue
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)
 UP = ServiceState.UP
@@ -247,3 +249,31 @@ async def test_a_hiccup_shorter_than_the_interval_is_no_fault(world):
             web.hung = False
             await asyncio.sleep(7.3)
     assert web.control.acts == []
+
+
+async def test_the_restart_of_a_stack_leaves_out_what_may_not_be_touched(world):
+    world = world()
+    await world.add("db")
+    for name, more in (("web", {}), ("seen", {"autonomy": Autonomy.OBSERVE}), ("off", {})):
+        await world.add(name, depends_on=("db",), **more)
+    world.keeper.services["off"].intent = Intent.STOPPED
+    about = issue(IssueType.SERVICE_UNHEALTHY, service="db")
+    facts = world.situations.service_of(about)
+    assert (set(facts.children), facts.off_limits) == ({"web", "seen"}, ("seen",))
+
+
+async def test_a_child_that_its_parents_fix_stops_opens_no_issue(world):
+    world = world()
+    db = await world.add("db")
+    web = await world.add("web", depends_on=("db",))
+    async with world.running():
+        await asyncio.sleep(5.0)
+        db.hung = db.stays_hung = True
+        await world.until(lambda: "stop" in web.control.acts, within_s=600.0)
+        db.hung = db.stays_hung = False
+        await world.until(lambda: world.state("db") is UP and world.state("web") is UP, within_s=60.0)
+        await asyncio.sleep(10.0)
+    assert ("restart-stack", Outcome.HEALED) in strategies(world)
+    assert world.troubled == {"service:db"}
+    assert [name for name, _ in strategies(world)].count("start") == 0
+    assert web.control.acts == ["stop", "start"]

@@ -12,7 +12,8 @@ GONE = 99.0
 GONE_AFTER_FAILED_START = 90.0
 ORPHAN = 96.0
 THIEF = 95.0
-STALE = 93.0
+STALE = 91.0
+"""Less than what was changed: a process that was killed leaves its pid file behind, whatever was wrong with it."""
 
 
 def gone(issue: Issue, situation: Situation) -> Diagnosis | None:

@@ -1,4 +1,4 @@
-"""A bound that a person set is exceeded, a disk fills, or the service runs by its fallback command."""
+"""A bound that a person set is exceeded, a disk or a log grows, or the service runs by its fallback command."""
 
 from autonomyd.analyze.causes.judge import certainly, undetermined
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
@@ -30,6 +30,17 @@ def limits(issue: Issue, situation: Situation) -> Diagnosis | None:
     cause = CAUSES.get(issue.metric, Cause.LIMIT_EXCEEDED)
     # the bound is a person's own word, held for as long as the person asked for: that is proof, not a guess
     return certainly(issue, cause, EXCEEDED, signal="limit", supports=(issue.summary, *issue.evidence))
+
+
+def logs(issue: Issue, situation: Situation) -> Diagnosis | None:
+    """A log that is larger than it may be, or a nearly full disk with the service's logs on it."""
+    if situation.service is None or not issue.metric.startswith("log."):
+        return None
+    if not situation.logs:
+        return undetermined(issue, "no log that may be rotated is too large now")
+    cause = Cause.LOG_DISK_FULL if issue.threshold is None else Cause.LOG_OUTGROWN
+    sizes = tuple(f"{log.path} has {log.bytes / 1e6:.1f} MB" for log in situation.logs)
+    return certainly(issue, cause, FILLING, signal="space", supports=(issue.summary, *sizes))
 
 
 def disk(issue: Issue, situation: Situation) -> Diagnosis | None:

@@ -16,6 +16,7 @@ IDLE_CPU_PERCENT = 2.0
 BUSY_CPU_PERCENT = 50.0
 BUSY_DOUBT = 15.0
 """Points that being busy takes from the confidence that a process hangs."""
+CERTIFICATE = 90.0
 OVERLOADED = 86.0
 """Sure enough for what is declared against overload (a number that may be tuned); no restart is."""
 PERSISTS_FACTOR = 3
@@ -28,7 +29,6 @@ CHECK_CAUSES = {
     "log": Cause.ERRORS_IN_LOG,
     "heartbeat": Cause.STALE_HEARTBEAT,
     "container": Cause.CONTAINER_BROKEN,
-    "certificate": Cause.CERTIFICATE_EXPIRING,
 }
 """What a check tells that does not ask the service for work."""
 
@@ -86,9 +86,11 @@ def _dependency(issue: Issue, failing: tuple[CheckFacts, ...]) -> Diagnosis | No
 
 
 def _seen(service: ServiceFacts, situation: Situation, failing: tuple[CheckFacts, ...]) -> _Seen:
-    signals = sorted({check.kind for check in failing})
+    # what only stands beside the service (a certificate, a file) tells nothing of its process
+    signals = sorted({each.kind for each in failing if each.asks or each.about_service or each.kind in CHECK_CAUSES})
     supports = [in_words(check) for check in failing]
-    contradicts = [f"check {each.name} passes" for each in service.checks if each.known and not each.failing]
+    passing = [each for each in service.checks if each.known and not each.failures]
+    contradicts = [f"check {each.name} passes" for each in passing]
     cpu = service.cpu_percent
     if cpu is not None and cpu < IDLE_CPU_PERCENT and any(check.asks for check in failing):
         # a quiet service is idle too: only beside a check that asks it for work does that mean something
@@ -96,6 +98,8 @@ def _seen(service: ServiceFacts, situation: Situation, failing: tuple[CheckFacts
         supports.append(f"it does no work while it is asked (CPU {cpu:.1f} %)")
     elif cpu is not None and cpu >= BUSY_CPU_PERCENT:
         contradicts.append(f"it is working (CPU {cpu:.0f} %): perhaps overloaded, not hung")
+    if any(check.kind == "heartbeat" for check in failing):
+        signals.append("silence")  # its age is over the bound: the process has kept silent for all that time
     if any(check.failures >= PERSISTS_FACTOR * check.needed for check in failing if check.about_service):
         signals.append("persistence")
         supports.append(f"it has not worked for {service.failing_for_s:.1f} s")
@@ -143,6 +147,8 @@ def _main_cause(situation: Situation, seen: _Seen) -> RankedCause | None:
     asked = [check for check in seen.failing if check.asks]
     if named and not asked:
         return replace(bare, cause=from_log or named[0])
+    if not of_work and any(check.kind == "certificate" for check in seen.failing):
+        return replace(bare, cause=Cause.CERTIFICATE_EXPIRING, confidence=CERTIFICATE)
     if not of_work:
         return None
     wrong = bool(asked) and all(check.answered for check in asked)

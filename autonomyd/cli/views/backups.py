@@ -1,6 +1,8 @@
 """Backups in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from posixpath import basename, dirname
 from typing import Any
 
 from rich.console import RenderableType
@@ -20,8 +22,10 @@ def backup_table(backups: Sequence[Mapping[str, Any]], now: float) -> Renderable
         why = clean(each["strategy"]) + f" ({clean(each['cause']).replace('_', ' ')})"
         issue = each.get("issue_id")
         words = line(why, (f"  for #{issue}" if issue else "", OLD))
-        for path in each["files"]:
-            words.append(f"\n{clean(path)}", style=OLD)
+        for folder, names in _by_folder(each["files"]):
+            words.append(f"\nin {clean(folder)}:", style=OLD)
+            for name in names:
+                words.append(f"\n  {clean(name)}", style=OLD)
         state = clean(each["state"])
         row(
             made,
@@ -33,3 +37,8 @@ def backup_table(backups: Sequence[Mapping[str, Any]], now: float) -> Renderable
             text(state.replace("_", " "), style_of(state)),
         )
     return made
+
+
+def _by_folder(paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    for folder, found in groupby(paths, key=dirname):
+        yield folder, [basename(path) for path in found]

@@ -8,9 +8,33 @@ from autonomyd.cli.words import clean, count, data_size, duration
 Step = Mapping[str, Any]
 
 
+ASIDE = ".autonomyd-bad-"
+"""What the name of a file that was set aside goes on with, after that of the file itself."""
+
+
 def deed(steps: Iterable[Step]) -> str:
     """All steps in one sentence."""
-    return "; ".join(_one(step) for step in steps) or "nothing was changed"
+    known = tuple(steps)
+    aside = {path.partition(ASIDE)[0]: path for path in map(_kept_aside, known) if path}
+    told = (_put_back(step, aside) or _one(step) for step in known if not _is_aside(step))
+    return "; ".join(told) or "nothing was changed"
+
+
+def _is_aside(step: Step) -> bool:
+    return step.get("step") == "WriteFile" and ASIDE in str(step.get("path"))
+
+
+def _kept_aside(step: Step) -> str:
+    """The file that was set aside; its difference beside it goes without saying."""
+    path = str(step.get("path"))
+    return path if _is_aside(step) and not path.endswith(".diff") else ""
+
+
+def _put_back(step: Step, aside: Mapping[str, str]) -> str:
+    kept = aside.get(str(step.get("path"))) if step.get("step") == "WriteFile" else None
+    if kept is None:
+        return ""
+    return f"{clean(step.get('path'))} was put back, and the bad one kept as {clean(kept.rpartition('/')[2])}"
 
 
 def _one(step: Step) -> str:

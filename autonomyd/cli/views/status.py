@@ -164,7 +164,13 @@ def _dependencies(status: Status) -> Iterator[tuple[str, Text]]:
     bad = [each for each in known.values() if each["state"] != "closed"]
     words = "; ".join(_left_alone(each) for each in bad)
     working = len(known) - len(bad)
-    fine = f"{working} of {len(known)} work" if bad else f"all {working} work" if working > 1 else "works"
+    fine = (
+        f"{working} of {len(known)} answer"
+        if bad
+        else f"all {working} answer"
+        if working > 1
+        else "the one there is answers"
+    )
     yield "dependencies", line((words, WAITING), ("; " if words else "", OLD), (fine, OLD))
 
 

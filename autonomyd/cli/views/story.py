@@ -59,6 +59,7 @@ def story_view(story: Story, now: float) -> RenderableType:
     parts += _done(story.get("fixes") or (), now)
     parts += _learned(story.get("lessons") or ())
     parts += _went(story.get("transitions") or (), now)
+    parts += _related(story.get("related") or (), now)
     return stack([*parts, *_next(story, now)])
 
 
@@ -179,6 +180,16 @@ def _went(transitions: Sequence[Mapping[str, Any]], now: float) -> Iterator[Rend
     yield indented(made)
 
 
+def _related(issues: Sequence[Mapping[str, Any]], now: float) -> Iterator[RenderableType]:
+    if not issues:
+        return
+    yield text("")
+    yield title("What was wrong around it", "`autonomyctl explain NUMBER` tells of each")
+    for each in issues:
+        head = line((f"{moment(each['opened_at'], now)}  #{each['id']} ", OLD), f"{clean(each['summary'])}  ")
+        yield indented(head.append_text(state(each["state"])))
+
+
 def _next(story: Story, now: float) -> Iterator[RenderableType]:
     issue = story["issue"]
     item = {
@@ -193,8 +204,8 @@ def _next(story: Story, now: float) -> Iterator[RenderableType]:
         yield title("What comes next", f"nothing: it is over{f', after {lasted}' if lasted else ''}")
         return
     yield title("What comes next")
-    told = clean(story.get("next")) or doing(item, now)
     at = issue["next_try_at"]
+    told = clean(story.get("next")) or doing(item, now)
     yield indented(text(told))
     if at and story.get("next"):
         yield indented(text(f"next try {ahead(at, now)}, at {moment(at, now)}", OLD))

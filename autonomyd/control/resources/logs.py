@@ -34,7 +34,7 @@ ROUTES = (
         method="GET",
         path="/v1/logs",
         handler=logs,
-        summary="The last lines of a service's log; without a service the daemon's diary",
+        summary="The last lines of a service's log, secrets masked; without a service the daemon's diary",
         query={"service": "string", "lines": "integer"},
     ),
 )

@@ -1,5 +1,6 @@
 """Which configuration files of a service differ from what they were when it was last verified healthy."""
 
+import errno
 from datetime import UTC, datetime
 
 from autonomyd.aio.offload import in_thread
@@ -7,7 +8,7 @@ from autonomyd.engine.facts.difference import difference
 from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.managed import ManagedService
 from autonomyd.host.config_files import Stamp, free_name, real_path, stamp_of, steady_content
-from autonomyd.host.objects import ObjectStore
+from autonomyd.host.objects import ObjectStore, name_of
 from autonomyd.model.facts import GoodFile
 from autonomyd.model.issue import Issue
 from autonomyd.model.known_good import GoodState
@@ -51,18 +52,27 @@ class ConfigReader:
             self._objects.get(good.state.sha256)  # lost: then there is nothing to put back
             return _fact(good, path, now_sha256=None, told=("", "the file is gone", ""))
         content = steady_content(path, stamp)
-        now_sha256 = self._objects.put(content)
+        now_sha256 = self._kept(content)
         if now_sha256 == good.state.sha256:
             return None
         told = self._difference(good, path, content, now_sha256, stamp)
         return _fact(good, path, now_sha256=now_sha256, told=told, stamp=stamp)
+
+    def _kept(self, content: bytes) -> str:
+        """Its name in the object store. A full disk hides no cause: the fix asks for room itself, and says so."""
+        try:
+            return self._objects.put(content)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return name_of(content)
 
     def _difference(self, good: GoodState, path: str, content: bytes, now_sha256: str, stamp: Stamp) -> _Told:
         """Worked out once for each pair of contents: decisions follow one another within milliseconds."""
         assert good.state.sha256 is not None
         was = self._objects.get(good.state.sha256)
         before = self._told.get(good.path)
-        if before is not None and before[:2] == (good.state.sha256, now_sha256):
+        if before is not None and before[:2] == (good.state.sha256, now_sha256) and self._objects.has(before[2][0]):
             return before[2]
         found = difference(
             was,
@@ -71,7 +81,7 @@ class ConfigReader:
             was_name=f"{path} (verified healthy {_second(good.at)} UTC)",
             now_name=f"{path} (changed {_second(stamp.changed_at)} UTC)",
         )
-        told = (self._objects.put(found.diff.encode()), found.summary, found.problem)
+        told = (self._kept(found.diff.encode()), found.summary, found.problem)
         self._told[good.path] = (good.state.sha256, now_sha256, told)
         return told
 

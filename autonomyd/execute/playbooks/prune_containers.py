@@ -41,8 +41,10 @@ class PruneContainersPlaybook:
         if found is None or not self.steps(issue, situation):
             return ()
         return (
-            f"remove {len(found.removable)} ended containers and {len(found.unused_images)} unused images, "
-            f"{found.reclaimable_bytes / MB:.1f} MB at most",
+            (
+                f"remove {len(found.removable)} ended containers and {len(found.unused_images)} unused images, "
+                f"{found.reclaimable_bytes / MB:.1f} MB at most"
+            ),
             *(f"container {ident[:12]}" for ident in found.removable),
             *(f"image {ident.removeprefix('sha256:')[:12]}" for ident in found.unused_images),
         )

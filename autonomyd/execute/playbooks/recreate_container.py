@@ -43,7 +43,9 @@ class RecreateContainerPlaybook:
         if container is None or not self.steps(issue, situation):
             return ()
         return (
-            f"make the container {container.name} anew from its own description (now {container.state}, id "
-            f"{container.id[:12]})",
-            "keep the old one until the new one has been verified; data in volumes stays, data in its own layer does not",
+            (
+                f"make the container {container.name} anew from its own description (now {container.state}, id "
+                f"{container.id[:12]})"
+            ),
+            "keep the old one until the new one is verified; data in volumes stays, data in its own layer does not",
         )

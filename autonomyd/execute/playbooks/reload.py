@@ -30,7 +30,7 @@ class Reload:
         return (ReloadService(service=service.name),)
 
     def why_nothing(self, issue: Issue, situation: Situation) -> str:
-        return "it can't be told to read its configuration anew"
+        return "it can't be told to read its configuration anew: its control declares no reload"
 
     def preview(self, issue: Issue, situation: Situation) -> tuple[str, ...]:
         return (f"reload {situation.service.name}",) if situation.service else ()

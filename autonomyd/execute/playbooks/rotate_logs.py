@@ -19,7 +19,7 @@ class RotateLogs:
     """Irreversible where there is no room for a copy; `rotate` in the service's table is the person's consent."""
 
     name: str = "rotate-logs"
-    causes: frozenset[Cause] = frozenset({Cause.LOG_DISK_FULL})
+    causes: frozenset[Cause] = frozenset({Cause.LOG_DISK_FULL, Cause.LOG_OUTGROWN})
     rung: int = 0
     risk: Risk = Risk.LOW
     disruptive: bool = False

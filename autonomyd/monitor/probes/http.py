@@ -1,17 +1,32 @@
 """`type = "http"`: asks for a URL and judges the answer's status, body and time."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from autonomyd.aio.clock import Clock
 from autonomyd.host.failure import NetworkFailure
-from autonomyd.host.http import http_get
+from autonomyd.host.http import http_get, parse_url, request_bytes
 from autonomyd.model.reading import MetricSpec
 from autonomyd.monitor.probe import LATENCY, Bound, Look, failed, ok
 from autonomyd.monitor.remote import without_answer
 from autonomyd.settings.service import CheckSettings
+
+T = TypeVar("T")
+
+
+def _sendable(
+    value: T, *, url: str = "http://localhost/", method: str = "GET", headers: Mapping[str, str] = MappingProxyType({})
+) -> T:
+    """`value` itself; refuses now what could never be sent: as a look it would be the fault of an innocent service."""
+    try:
+        request_bytes(parse_url(url), method, tuple(headers.items()))
+    except NetworkFailure as failure:
+        raise ValueError(failure.message) from None
+    return value
 
 
 class HttpOptions(CheckSettings):
@@ -32,13 +47,20 @@ class HttpOptions(CheckSettings):
     verify: bool = True
     """Check the certificate of an https URL."""
 
+    @field_validator("url")
+    @classmethod
+    def _can_be_asked(cls, value: str) -> str:
+        return _sendable(value, url=value)
+
+    @field_validator("method")
+    @classmethod
+    def _is_a_method(cls, value: str) -> str:
+        return _sendable(value, method=value)
+
     @field_validator("headers")
     @classmethod
-    def _one_line(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, text in value.items():
-            if any(ch in name + text for ch in "\r\n\0"):
-                raise ValueError(f"header {name!r} has a line break")
-        return value
+    def _are_headers(cls, value: dict[str, str]) -> dict[str, str]:
+        return _sendable(value, headers=value)
 
 
 class HttpProbe:

@@ -26,7 +26,7 @@ def backup(proposal: Proposal) -> Answer:
             message=f"no backup can be made of {named}: it needs a plain absolute path that only one step writes",
             park=True,
         )
-    return passed(GateName.BACKUP, saw=f"{counted(len(paths), 'file')}, saved before the first is written", needs=NEEDS)
+    return passed(GateName.BACKUP, saw=f"{counted(len(paths), 'file')}, saved first", needs=NEEDS)
 
 
 def _plain(path: str) -> bool:

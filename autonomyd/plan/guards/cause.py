@@ -37,7 +37,7 @@ def known_cause(proposal: Proposal) -> Answer:
             message=f"the cause is not known: {note}",
             retry_at=again,
         )
-    return passed(GateName.KNOWN_CAUSE, saw=f"{proposal.cause.cause}", needs=NEEDS)
+    return passed(GateName.KNOWN_CAUSE, saw=proposal.cause.cause.words, needs=NEEDS)
 
 
 def _stale(proposal: Proposal) -> str:

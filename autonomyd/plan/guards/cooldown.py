@@ -17,17 +17,18 @@ def cooldown(proposal: Proposal) -> Answer:
     wall = proposal.situation.wall_now
     past = proposal.past_here
     recent = [fix for fix in past if now - fix.at < limits.restart_within_s]
-    needs = f"cooled down, and under {limits.restart_max} fixes in {duration(limits.restart_within_s)}"
+    span = duration(limits.restart_within_s)
+    needs = f"cooled down, and under {limits.restart_max} fixes in {span}"
     if proposal.service is not None and len(recent) >= limits.restart_max:
         free_s = recent[-limits.restart_max].at + limits.restart_within_s - now
         wait_s = max(free_s, limits.park_retry_s)
         return refused(
             GateName.COOLDOWN,
             RefusalReason.RESTART_LIMIT,
-            saw=f"{counted(len(recent), 'fix', 'fixes')} in {duration(limits.restart_within_s)}",
+            saw=f"{counted(len(recent), 'fix', 'fixes')} in {span}",
             needs=needs,
-            message=f"it was fixed {counted(len(recent), 'time')} in {duration(limits.restart_within_s)} and broke again: "
-            "restarting does not help, a person should look",
+            message=f"it was fixed {counted(len(recent), 'time')} in {span} and broke again: restarting does not help, "
+            "a person should look",
             retry_at=wall + wait_s,
             park=True,
         )
@@ -44,7 +45,7 @@ def cooldown(proposal: Proposal) -> Answer:
         RefusalReason.COOLDOWN,
         saw=f"{duration(left_s)} of {duration(wait_s)} left",
         needs=needs,
-        message=f"try {len(troubled) + 1} comes in {duration(left_s)}: the last one did not last",
+        message=f"try {len(troubled) + 1} comes in {duration(left_s)}: the one before did not last",
         retry_at=wall + left_s,
     )
 

@@ -19,7 +19,7 @@ def dependencies(proposal: Proposal) -> Answer:
             RefusalReason.PARENT_FAILED,
             saw=f"{names} is not up",
             needs=NEEDS,
-            message=f"{names} is healed first; {service.name} follows",
+            message=f"{service.name} waits for {names}, which must be up first",
         )
     # a process that is gone needs no other explanation: only what still runs may be innocent
     if service is not None and service.parents_unsure and service.run is not RunState.GONE:

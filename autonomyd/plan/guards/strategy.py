@@ -59,7 +59,7 @@ def _none(proposal: Proposal) -> Answer:
             RefusalReason.PARENT_FAILED,
             saw=f"waits for {parents}",
             needs=NEEDS,
-            message=f"it waits for {parents}, which is healed first",
+            message=f"it waits for {parents}, which must be well first",
         )
     if proposal.passed_over:
         words = "; ".join(proposal.passed_over)

@@ -156,6 +156,16 @@ class TestUnhealthy:
         found = diagnose(UNHEALTHY, situation(service(checks=(LOG,)), log_errors=errors))
         assert (found.cause.cause, found.signals) == (Cause.ERRORS_IN_LOG, signals)
 
+    def test_what_stands_beside_the_service_is_no_signal_against_it(self):
+        paper = check("certificate", failing=True, message="refused", asks=False, about_service=False)
+        assert diagnose(UNHEALTHY, situation(service(checks=(HTTP, paper)))).signals == ("http",)
+        assert causes(UNHEALTHY, service(checks=(paper,))) == (Cause.CERTIFICATE_EXPIRING,)
+
+    def test_a_heartbeat_that_stopped_is_silence_for_all_that_time(self):
+        beat = check("heartbeat", failing=True, message="4 s old", asks=False)
+        found = diagnose(UNHEALTHY, situation(service(checks=(beat,))))
+        assert (found.cause.cause, found.signals) == (Cause.STALE_HEARTBEAT, ("heartbeat", "silence"))
+
     def test_a_log_rule_may_name_the_cause(self):
         errors = (LogErrors(check="log", rule="429", count=3, example="429", cause=Cause.RATE_LIMITED),)
         assert causes(UNHEALTHY, service(checks=(LOG,)), log_errors=errors) == (Cause.RATE_LIMITED,)

@@ -18,3 +18,11 @@ def test_what_is_told_of_files_numbers_and_commands():
         RunCommand(argv=("/bin/x", "--password=y")),
     )
     assert deed(plain(steps)) == "/etc/a was written; c.delay in /etc/a was changed from 0.8 to 1.2; /bin/x was run"
+
+
+def test_a_configuration_that_was_put_back_is_one_deed():
+    beside = "/etc/a.autonomyd-bad-20261121T130250"
+    paths = (beside, f"{beside}.diff", "/etc/a", "/etc/b")
+    steps = tuple(WriteFile(path=path, sha256="x", before_sha256=None) for path in paths)
+    kept = "a.autonomyd-bad-20261121T130250"
+    assert deed(plain(steps)) == f"/etc/a was put back, and the bad one kept as {kept}; /etc/b was written"

@@ -123,13 +123,15 @@ def test_the_story_tells_what_was_checked_and_learned(story: dict[str, Any], cal
     story["fixes"] = [
         fix | {"outcome": "ineffective", "message": "http: answered 500", "backup_id": "20261121T122729-5"}
     ]
-    story["lessons"] = ["restart against process_hung on web: it helped 3 of 4 times"]
+    story["lessons"] = ["restart against process hung on web: 3 of 4 healed"]
+    story["related"] = [story["issue"] | {"id": 8, "summary": "cache does not work: tcp failed", "state": "resolved"}]
     text = drawn(story_view(story, calm["at"]))
     assert "What was done, and what was seen after it" in text
     assert "checked  http: answered 500" in text
     assert "autonomyctl rollback 20261121T122729-5" in " ".join(text.split())
     assert "What was learned" in text
-    assert "it helped 3 of 4 times" in text
+    assert "3 of 4 healed" in text
+    assert "#8 cache does not work: tcp failed  resolved" in text
 
 
 def test_the_story_before_anything_was_decided(story: dict[str, Any], troubled: dict[str, Any]) -> None:

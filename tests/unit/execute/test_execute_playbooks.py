@@ -96,6 +96,7 @@ TABLE = [
         ),
     ),
     ("restart-stack", service(), {}, ()),
+    ("restart-stack", service(children=("worker", "api"), off_limits=("api",)), {}, ()),
     ("fall-back", service(fallback=False), {"past": TROUBLE}, (SwitchCommand(service="web", fallback=True),)),
     ("fall-back", service(fallback=False), {"past": TROUBLE[:2]}, ()),
     ("fall-back", service(fallback=True), {"past": TROUBLE}, ()),

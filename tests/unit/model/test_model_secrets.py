@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autonomyd.model.secrets import masked
+from autonomyd.model import secrets
+from autonomyd.model.secrets import masked, masked_plain, masked_words
 
 SECRET = "s3cr3tV4lue99"
 HIDDEN = [
@@ -61,3 +62,39 @@ def test_the_rest_of_the_line_stays():
 @given(st.text(max_size=300))
 def test_masking_twice_is_masking_once(text):
     assert masked(masked(text)) == masked(text)
+
+
+PIECES = [
+    *HIDDEN,
+    *SHOWN,
+    "pass",
+    "Pass: ",
+    "--pass ",
+    "my-pass x",
+    "-",
+    "=",
+    "\n",
+    "\u017f",
+    "pa\u017f\u017fword=x1",
+    "Token abcdefgh",
+    "all checks pass",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=9), max_size=6).map("".join))
+def test_the_quick_look_misses_nothing(text):
+    assert masked(text) == secrets._thoroughly(text)
+
+
+def test_a_secret_that_is_a_word_of_its_own_is_masked():
+    assert masked_words(["x", "--password", SECRET, "--port", "80", f"--token={SECRET}", "-api-key", SECRET]) == [
+        "x", "--password", "***", "--port", "80", "--token=***", "-api-key", "***",
+    ]  # fmt: skip
+    assert masked_words([]) == []
+
+
+def test_answers_are_masked_at_every_depth():
+    value = {"a": [{"argv": ["run", "--token", SECRET]}, 1, None], "b": f"password={SECRET}", "c": [["x"], True]}
+    assert masked_plain(value) == {
+        "a": [{"argv": ["run", "--token", "***"]}, 1, None], "b": "password=***", "c": [["x"], True],
+    }  # fmt: skip

@@ -241,9 +241,9 @@ class TestStrategy:
 
     def test_a_failed_parent_is_named(self):
         found = diagnosis(Cause.PARENT_FAILED)
-        about = service(parents_down=("db",))
+        about = service(parents_down=("db",), parents_unsure=("db", "cache"))
         refusal = shut(strategy(proposal(remedy=None, found=found, about=about)), RefusalReason.PARENT_FAILED)
-        assert "db" in refusal.message
+        assert "it waits for db, cache," in refusal.message, "each once"
 
 
 class TestSignals:
@@ -335,7 +335,7 @@ class TestBackup:
         command = RunCommand(argv=("x",), writes=("/etc/other",))
         answer = backup(proposal(steps=(self.write, command, replace(command, argv=("y",)))))
         assert is_open(answer)
-        assert answer.result.saw == "2 files, all of them saved first"
+        assert answer.result.saw == "2 files, saved first"
 
     def test_two_steps_on_one_file_refuse(self):
         twice = (self.write, RunCommand(argv=("x",), writes=("/etc/app.conf",)))
@@ -428,6 +428,9 @@ class TestFlapping:
             "start", about=service(RunState.GONE, deaths=tuple(MONOTONIC - s for s in ago_s)), limits=self.limits
         )
 
+    def test_one_fall_is_said_as_one(self):
+        assert flapping(self.deaths(300.0)).result.saw == "1 fall in 10 min"
+
     def test_few_falls_pass(self):
         assert is_open(flapping(self.deaths(500.0, 300.0, 0.0)))
 
@@ -516,9 +519,10 @@ class TestDependencies:
     def test_passes(self):
         assert is_open(dependencies(proposal()))
 
-    def test_a_failed_parent_is_healed_first(self):
+    def test_a_failed_parent_is_waited_for(self):
         refusal = shut(dependencies(proposal(about=service(parents_down=("db", "cache")))), RefusalReason.PARENT_FAILED)
-        assert "db, cache" in refusal.message
+        assert "waits for db, cache" in refusal.message
+        assert "healed" not in refusal.message, "a parent that is only observed is not healed by anybody"
 
     def test_a_parent_of_which_nothing_is_known_since_is_waited_for(self):
         refusal = shut(

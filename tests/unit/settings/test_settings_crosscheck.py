@@ -78,3 +78,11 @@ def test_equal_names_of_checks(problems: Problems) -> None:
 def test_names_are_given_by_type_and_number() -> None:
     checks = [CheckSettings(type="tcp"), CheckSettings(type="http", name="tcp-2"), CheckSettings(type="tcp")]
     assert check_names(checks) == ("tcp", "tcp-2", "tcp-3")
+
+
+@pytest.mark.parametrize("name", ["process", "memory", "logs"])
+def test_a_check_does_not_take_the_place_of_a_look_of_the_daemons_own(name: str) -> None:
+    services = {"web": {"checks": [{"type": "tcp", "name": "port"}, {"type": "tcp", "name": name}]}}
+    (fault,) = contradictions({"services": services})
+    assert fault.path == ("services", "web", "checks", 1, "name")
+    assert f"'{name}' is what the daemon calls a look of its own" in fault.message
