@@ -1,4 +1,4 @@
-"""Fails when a JUnit report holds a skipped test: in CI everything that a test needs is installed."""
+"""Fails when one of the JUnit reports holds a skipped test: in CI everything that a test needs is installed."""
 
 import sys
 from xml.etree import ElementTree
@@ -15,7 +15,7 @@ def skipped_tests(report: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    found = skipped_tests(sys.argv[1])
+    found = [line for report in sys.argv[1:] for line in skipped_tests(report)]
     for line in found:
         print(f"skipped in CI: {line}", file=sys.stderr)  # noqa: T201
     sys.exit(1 if found else 0)

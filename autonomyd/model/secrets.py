@@ -32,9 +32,9 @@ _WELL_KNOWN = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)"  # JSON web tokens
 )
 _HINTS = (
-    "-----begin", "@", "passw", "passp", "pwd", "secret", "token", "key", "credential", "authorization", "cookie", "dsn",
-    "bearer", "basic", "digest", "negotiate", "akia", "asia", "agpa", "aida", "aroa", "ghp_", "gho_", "ghu_", "ghs_",
-    "ghr_", "github_pat_", "glpat-", "xox", "sk-", "k_live", "k_test", "aiza", "eyj",
+    "-----begin", "@", "passw", "passp", "pwd", "secret", "token", "key", "credential", "authorization", "cookie",
+    "dsn", "bearer", "basic", "digest", "negotiate", "akia", "asia", "agpa", "aida", "aroa", "ghp_", "gho_", "ghu_",
+    "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk-", "k_live", "k_test", "aiza", "eyj",
 )  # fmt: skip
 """Whatever is masked has one of these in it (or a pass, below): most texts have none, and that is found out quickly."""
 _PASS_HINT = re.compile(r"pass[\"']?\s{0,8}[:=]|-[a-z0-9-]{0,40}pass\s")

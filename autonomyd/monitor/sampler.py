@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True, kw_only=True)
 class ScheduledProbe:
     """A probe, when it runs, and what its looks cost. `second_after_s`: rates need two looks, so the second comes
-    this soon. `quick` is the look that is made without waiting, if the probe has one. `hedge_s`: a look that is not back
-    after this time gets a second one beside it, so that silence is known twice after one time-out."""
+    this soon. `quick` is the look that is made without waiting, if the probe has one. `hedge_s`: a look that is not
+    back after this time gets a second one beside it, so that silence is known twice after one time-out."""
 
     name: str
     kind: str

@@ -1,5 +1,5 @@
-"""The packaged unit, sandbox included, on a booted systemd: a broken configuration under /etc gives way to the last good
-one, a person takes that back, a renewed certificate is taken up, and a sandbox that is in the way is told."""
+"""The packaged unit, sandbox included, on a booted systemd: a broken configuration under /etc gives way to the last
+good one, a person takes that back, a renewed certificate is taken up, and a sandbox that is in the way is told."""
 
 import json
 import sys

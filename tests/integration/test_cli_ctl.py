@@ -93,6 +93,28 @@ STATUS: dict[str, Any] = {
 FIX = {"outcome": "healed", "state": "committed"}
 
 
+TRUST = {"rows": [], "calibration": {"count": 0, "brier": None, "bins": []}, "consents": [], "shadow": []}
+PLAYBOOKS = {
+    "folder": "/etc/autonomyd/playbooks.d",
+    "playbooks": [
+        {
+            "name": "restart",
+            "causes": ["process_hung"],
+            "rung": 1,
+            "risk": "medium",
+            "disruptive": True,
+            "reversible": True,
+            "consented": False,
+            "reads": ["service"],
+            "yields": ["RestartService"],
+            "source": "bundled",
+            "validation": [],
+        }
+    ],
+    "refused": [],
+}
+
+
 class FakeDaemon:
     """Answers on `path` what `answers` says; keeps what it was asked."""
 
@@ -106,6 +128,11 @@ class FakeDaemon:
             "GET /v1/issues": (200, []),
             "GET /v1/alerts": (200, {"now": STATUS["alerts"], "recent": [], "messages": []}),
             "GET /v1/fixes": (200, []),
+            "GET /v1/backups": (200, []),
+            "GET /v1/approvals": (200, []),
+            "GET /v1/outcomes": (200, []),
+            "GET /v1/trust": (200, TRUST),
+            "GET /v1/playbooks": (200, PLAYBOOKS),
             "GET /v1/goals": (200, STATUS["goals"]),
             "GET /v1/optimization": (200, STATUS["optimization"]),
             "GET /v1/metrics": (200, {"series": []}),
@@ -227,7 +254,8 @@ def call(fake: FakeDaemon, *arguments: str) -> int:
 
 def test_every_verb_answers_in_text_and_in_json(fake: FakeDaemon, capsys: pytest.CaptureFixture[str]) -> None:
     series = "disk:/var/disk.used_percent"
-    calls = [[verb] for verb in VERBS if verb not in ("service", "explain", "ack", "config", "completion")]
+    with_arguments = ("service", "explain", "ack", "approve", "deny", "always", "rollback", "config", "completion")
+    calls = [[verb] for verb in VERBS if verb not in (*with_arguments, "doctor")]
     calls += [["service", "restart", "web"], ["config", "show"], ["metrics", series], ["discover", "--write"]]
     for arguments in calls:
         assert call(fake, *arguments) == 0, arguments

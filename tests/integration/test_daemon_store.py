@@ -116,7 +116,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     mount = shutil.which("mount")
     if mount is None or os.geteuid() != 0:
         pytest.skip("needs root and mount")
-    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True).returncode:
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=3m", "none", str(folder)], capture_output=True).returncode:
         pytest.skip("may not mount here")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -89,6 +89,19 @@ def test_deletes_logs_of_any_owner_but_writes_no_system_file(box: SystemdBox) ->
     assert_possible(box, "rm /var/log/web/old.1 && touch /var/lib/autonomyd/x && ! touch /etc/x && ! touch /usr/x")
 
 
+def test_reaches_the_socket_of_the_container_engine_and_reads_the_journal(box: SystemdBox) -> None:
+    """Docker makes its socket for root and a group of its own, below /run, which is not closed."""
+    server = "import os, socket; s = socket.socket(socket.AF_UNIX); s.bind('/run/docker.sock'); s.listen(); "
+    server += "os.chmod('/run/docker.sock', 0o660); s.accept()[0].send(b'x')"
+    box.write("/etc/systemd/system/engine.service", f'[Service]\nExecStart={sys.executable} -c "{server}"\n')
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "start", "engine.service")
+    box.wait_for("the socket", lambda: box.try_run("test", "-S", "/run/docker.sock").returncode == 0)
+    client = 'import socket; s = socket.socket(socket.AF_UNIX); s.connect("/run/docker.sock"); assert s.recv(1) == b"x"'
+    assert_possible(box, f"exec {sys.executable} -c '{client}'")
+    assert_possible(box, "journalctl --unit=demo.service --lines=1 --output=json --no-pager | grep -q MESSAGE")
+
+
 def test_a_child_can_drop_to_its_own_user_and_listen_low(box: SystemdBox) -> None:
     assert_possible(box, "test $(setpriv --reuid=65534 --regid=65534 --clear-groups id -u) = 65534")
     listen = 'import socket; socket.create_server(("127.0.0.1", 80)).close()'

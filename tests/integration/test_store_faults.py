@@ -50,7 +50,7 @@ def small_disk(tmp_path):
     mount = shutil.which("mount")
     if mount is None or os.geteuid() != 0:
         pytest.skip("needs root and mount")
-    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "none", str(folder)], capture_output=True)
+    made = subprocess.run([mount, "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True)
     if made.returncode:
         pytest.skip("may not mount here")
     yield folder

@@ -66,7 +66,7 @@ def test_every_other_reason_counts_for_a_critical_issue_after_a_while(reason: Re
     assert need_of(small, refusal(reason), **WAITS) is None
 
 
-@pytest.mark.parametrize("state", set(IssueState) - {IssueState.PARKED, IssueState.REFUSED})
+@pytest.mark.parametrize("state", sorted(set(IssueState) - {IssueState.PARKED, IssueState.REFUSED}))
 def test_what_is_in_hand_muted_or_over_needs_nobody(state: IssueState) -> None:
     for decision in (None, plan(), refusal(RefusalReason.NEEDS_APPROVAL)):
         assert need_of(issue(state=state), decision, **WAITS) is None

@@ -79,7 +79,7 @@ def test_the_text_says_what_since_when_seen_tried_why_and_what_to_do() -> None:
     assert text.count("web is down") == 1
 
 
-@pytest.mark.parametrize("kind", set(NoticeKind) - {NoticeKind.DIGEST, NoticeKind.SUMMARY, NoticeKind.TEST})
+@pytest.mark.parametrize("kind", sorted(set(NoticeKind) - {NoticeKind.DIGEST, NoticeKind.SUMMARY, NoticeKind.TEST}))
 def test_one_conversation_has_one_title(kind: NoticeKind) -> None:
     assert title("box", kind, alert()).endswith("web is down (alert 7)")
 

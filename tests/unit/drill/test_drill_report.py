@@ -85,8 +85,9 @@ def test_the_document_is_json_and_has_every_row() -> None:
 
 
 def test_the_table_is_plain_when_piped_and_names_only_the_controls_that_were_touched(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     rows = (HEALED, HARMFUL, HEALED, ALONE, TOUCHED)
     show(rows)
     text = capsys.readouterr().out

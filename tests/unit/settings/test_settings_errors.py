@@ -53,7 +53,8 @@ def _told(problem: ConfigProblem) -> str:
         (
             '[services.web]\ncontrol = { type = "proces" }',
             (
-                '2: services.web.control.type: expected one of process, systemd, command, container, launchd, got "proces"; '
+                "2: services.web.control.type: expected one of process, systemd, command, container, launchd, got "
+                '"proces"; '
                 "did you mean 'process'?"
             ),
         ),
