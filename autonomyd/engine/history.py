@@ -7,6 +7,7 @@ from autonomyd.aio.clock import Clock
 from autonomyd.model.facts import PastFix
 from autonomyd.model.fix import Fix
 from autonomyd.model.issue import Issue
+from autonomyd.model.step import EndProcess, ServiceStep
 from autonomyd.plan.proposal import issue_key
 
 MAX_PAST = 2000
@@ -85,4 +86,5 @@ class FixHistory:
             outcome=fix.outcome,
             disruptive=fix.plan.disruptive,
             at=at,
+            beside=not any(isinstance(step, ServiceStep | EndProcess) for step in fix.plan.steps),
         )

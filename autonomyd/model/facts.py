@@ -68,7 +68,8 @@ class ServiceFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastFix:
-    """A finished fix as far as the gates care. `at` is monotonic seconds of its end."""
+    """A finished fix as far as the gates care. `at` is monotonic seconds of its end; `beside`: it left the processes of
+    the service alone (a log was rotated, a session ended), so it says nothing of how often that is restarted."""
 
     strategy: str
     cause: Cause
@@ -77,6 +78,7 @@ class PastFix:
     outcome: Outcome | None
     disruptive: bool
     at: float
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

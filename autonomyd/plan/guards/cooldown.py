@@ -16,7 +16,9 @@ def cooldown(proposal: Proposal) -> Answer:
     now = proposal.situation.now
     wall = proposal.situation.wall_now
     past = proposal.past_here
-    recent = [fix for fix in past if now - fix.at < limits.restart_within_s]
+    mine = proposal.strategy.name if proposal.strategy is not None else None
+    counts = (fix for fix in past if not fix.beside or fix.strategy == mine)
+    recent = [fix for fix in counts if now - fix.at < limits.restart_within_s]
     span = duration(limits.restart_within_s)
     needs = f"cooled down, and under {limits.restart_max} fixes in {span}"
     if proposal.service is not None and len(recent) >= limits.restart_max:

@@ -16,7 +16,7 @@ def flapping(proposal: Proposal) -> Answer:
         return passed(GateName.FLAPPING, saw="no service", needs=needs)
     since = proposal.situation.now - limits.flapping_within_s
     deaths = sorted(at for at in service.deaths if at >= since)
-    fixes = [fix.at for fix in proposal.past_here if fix.at >= since]
+    fixes = [fix.at for fix in proposal.past_here if fix.at >= since and not fix.beside]
     falls = max(deaths, fixes, key=len)
     saw = f"{counted(len(falls), 'fall')} in {span}"
     if len(falls) < limits.flapping_max:

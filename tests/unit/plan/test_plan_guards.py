@@ -406,6 +406,10 @@ class TestCooldown:
         refusal = shut(cooldown(proposal("start", past=past)), RefusalReason.RESTART_LIMIT, park=True)
         assert refusal.retry_at == WALL + LIMITS.park_retry_s
 
+    def test_what_left_the_process_alone_does_not_count_against_a_start(self):
+        past = tuple(past_fix("rotate-logs", ago_s=ago_s, beside=True) for ago_s in (200.0, 150.0, 100.0))
+        assert is_open(cooldown(proposal("start", past=past)))
+
     def test_old_fixes_do_not_count_towards_the_limit(self):
         assert is_open(
             cooldown(proposal("start", past=tuple(past_fix(ago_s=ago_s) for ago_s in (301.0, 150.0, 100.0))))
