@@ -259,8 +259,10 @@ def test_a_leak_is_restarted_at_its_limit(box: DaemonBox) -> None:
     (box.folder / "leak").touch()
     box.post("/v1/services/leaky/restart")
     pid = box.service("leaky")["pid"]
+    box.post("/v1/pause", reason="the next process must not find the leak any more")
     until(lambda: issues_of(box, "leaky", opened=True), "the limit is told")
     (box.folder / "leak").unlink()
+    box.post("/v1/resume")
     story = healed(box, "leaky", pid=pid, strategy="restart")
     assert story["issue"]["type"] == "resource_exhaustion"
     assert story["issue"]["metric"] == "rss_mb"

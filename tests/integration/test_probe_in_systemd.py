@@ -70,7 +70,7 @@ if INSIDE in os.environ:
             assert look.message == "1 error line (OperationalError): OperationalError: no database"
             again = await probe.look()
             assert again.values == {"matches": 0.0}
-            probe.begin(0.0)
+            probe.begin()
             assert (await probe.look()).state is ReadingState.OK
 
         async def test_units(self) -> None:
