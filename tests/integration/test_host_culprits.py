@@ -16,8 +16,10 @@ child.kill()
 KEEPER = """
 import os, sys
 for _ in range(3):
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         os._exit(0)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # it is dead by now, and stays a zombie
 print('ready', flush=True)
 sys.stdin.read()
 """
