@@ -25,8 +25,22 @@ def box() -> Iterator[MariadbBox]:
         yield box  # type: ignore[misc]
 
 
+MADE: list[MysqlProbe] = []
+
+
+@pytest.fixture(autouse=True)
+async def closed() -> AsyncIterator[None]:
+    """A connection that is still open when its loop is closed holds uvloop up for ever."""
+    yield
+    for probe in MADE:
+        probe.close()
+    MADE.clear()
+
+
 def probe_of(url: str, **options: Any) -> MysqlProbe:
-    return MysqlProbe(MysqlOptions(type="mysql", url=url, **{"timeout_s": 5.0} | options), SystemClock())
+    made = MysqlProbe(MysqlOptions(type="mysql", url=url, **{"timeout_s": 5.0} | options), SystemClock())
+    MADE.append(made)
+    return made
 
 
 @asynccontextmanager

@@ -35,11 +35,24 @@ def outside() -> Dependencies:
     return Dependencies(SystemClock(), limits_of=lambda family: DependencySettings())
 
 
+MADE: list[RedisProbe] = []
+
+
+@pytest.fixture(autouse=True)
+async def closed() -> AsyncIterator[None]:
+    """A connection that is still open when its loop is closed holds uvloop up for ever."""
+    yield
+    for probe in MADE:
+        probe.close()
+    MADE.clear()
+
+
 def probe_of(url: str, outside: Dependencies | None = None, **options: Any) -> RedisProbe:
     made = RedisProbe(RedisOptions(type="redis", url=url, **{"timeout_s": 0.5} | options), SystemClock())
     if outside is not None:
         control = ProcessControl(type="process", command=("python3", "web.py", "--redis", url))
         made.place(Surroundings(service="web", settings=ServiceSettings(control=control), dependencies=outside))
+    MADE.append(made)
     return made
 
 
