@@ -165,12 +165,17 @@ async def test_a_server_that_speaks_no_tls():
     async def greet(reader, writer):
         writer.write(b"220 plain text here\r\n")
         await writer.drain()
+        await reader.read()
+        writer.close()
+        over.set()
 
+    over = asyncio.Event()
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     options = CertificateOptions(type="certificate", host="127.0.0.1", port=port)
     try:
         look = await CertificateProbe(options, clock_now()).look()
+        await over.wait()
     finally:
         server.close()
     assert (look.state, look.message[:8]) == (FAILED, "no TLS: ")
@@ -259,8 +264,9 @@ async def test_without_permission_nothing_is_known(monkeypatch):
     def refuse(*args):
         raise PermissionError
 
-    monkeypatch.setattr(socket, "socket", refuse)
-    found = await PingProbe(PingOptions(type="ping", host="127.0.0.1"), ManualClock()).look()
+    with monkeypatch.context() as patched:  # the loop needs sockets to end
+        patched.setattr(socket, "socket", refuse)
+        found = await PingProbe(PingOptions(type="ping", host="127.0.0.1"), ManualClock()).look()
     assert found.state is UNKNOWN
     assert "CAP_NET_RAW" in found.message
     assert issubclass(PingNotAllowed, Exception)
@@ -379,12 +385,20 @@ async def test_what_is_here_is_never_excused(kernel):
 
 async def test_targets(kernel):
     kernel(WAY_OUT, "")
-    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    over = asyncio.Event()
+
+    async def take(reader, writer):
+        await reader.read()
+        writer.close()
+        over.set()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
         targets = [f"127.0.0.1:{port}", "127.0.0.1:1"]
         look = await NetworkProbe(NetworkOptions(type="network", targets=targets), ManualClock()).look()
         assert (look.state, look.message) == (OK, "1 of 2 targets answer")
+        await over.wait()
     finally:
         server.close()
     look = await NetworkProbe(NetworkOptions(type="network", targets=targets[1:]), ManualClock()).look()
