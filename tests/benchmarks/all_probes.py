@@ -69,7 +69,8 @@ def measure(options: Options) -> list[Figure]:
         settled = proc.memory_mb(daemon.pid)
         tls_server.close()
         _break(scratch.folder, port, servers, box)
-        _wait(daemon, checks, {"failed", "unknown"}, "every check failing")
+        # the service's own page is healed meanwhile; what it needs stays broken
+        _wait(daemon, [kind for kind in checks if kind in BROKEN_LATER], {"failed", "unknown"}, "the servers failing")
         time.sleep(options.pick(60.0, 10.0))
         failing = proc.memory_mb(daemon.pid)
     absent = sorted(set(CHECKS) - set(checks))
