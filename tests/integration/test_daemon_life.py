@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -221,7 +222,8 @@ def test_killed_at_any_moment_it_loses_nothing_and_orphans_or_doubles_no_service
     box.start()
     told.check(box)
     for name in NAMES:
-        box.post(f"/v1/services/{name}/start")
+        with suppress(ClientError):  # one that hangs at this moment can't be started well: it is healed below
+            box.post(f"/v1/services/{name}/start")
     for name in NAMES:
         box.until_state(name, within_s=60.0)
     until(lambda: [fix for fix in box.fixes() if not fix["outcome"]] == [], "every fix has an outcome", within_s=60.0)
