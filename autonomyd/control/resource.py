@@ -13,6 +13,7 @@ from autonomyd.engine.system import AutonomousOperationSystem
 from autonomyd.model.secrets import masked_plain
 from autonomyd.model.wire import plain
 
+MOST_DIGITS = 15
 MAX_BODY_BYTES = 65536
 BODY_TIMEOUT_S = 10.0
 
@@ -62,6 +63,15 @@ class Call:
 
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
+
+    def named(self, name: str) -> str:
+        """The part of the path that names one of many, as people write it: `12` or `#12`."""
+        return self.path(name).lstrip("#")
+
+    def identifier(self, name: str) -> int | None:
+        """The same as a number; None when it is none: then it names nothing."""
+        text = self.named(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
     def number(self, name: str, default: float, *, least: float = 0, most: float = 1e12) -> float:
         """A numeric argument. Raises ApiProblem(400)."""

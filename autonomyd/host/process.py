@@ -22,6 +22,7 @@ __all__ = [
     "pss_mb",
     "read_process",
     "tree_facts",
+    "wants_to_run",
     "working_folder",
 ]
 
@@ -34,6 +35,7 @@ cmdline = system.cmdline
 environ_value = system.environ_value
 all_pids = system.all_pids
 working_folder = system.working_folder
+wants_to_run = system.wants_to_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,15 @@ def child_pids(pid: int, threads: int) -> list[int] | None:
     return found
 
 
+def wants_to_run(pid: int) -> bool:
+    """Whether a thread of `pid` runs or waits for a processor at this very moment."""
+    try:
+        threads = [read_process(int(task)) for task in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return False
+    return any(thread is not None and thread.state == "R" for thread in threads)
+
+
 def count_fds(pid: int) -> int:
     """Open descriptors of `pid`; raises OSError. Since Linux 6.2 the folder's size is their number."""
     folder = f"/proc/{pid}/fd"

@@ -56,6 +56,12 @@ def child_pids(pid: int, threads: int) -> list[int] | None:
     return None
 
 
+def wants_to_run(pid: int) -> bool:
+    """Whether `pid` runs or waits for a processor at this very moment."""
+    facts = read_process(pid)
+    return facts is not None and facts.state == "R"
+
+
 def count_fds(pid: int) -> int:
     """Open descriptors of `pid`; raises OSError."""
     try:

@@ -8,6 +8,7 @@ until the job's JobRemoved; one that crashes or ends by itself has none.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
@@ -94,10 +95,11 @@ class SystemdManager:
         self._done_early: dict[str, str] = {}
         self._acts: dict[str, int] = {}
         self._ending = False
+        self._ended_meanwhile: set[str] = set()
         self._refreshing: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Returns after the first attempt to connect. Raises BusMissingError when dbus-fast is not installed."""
+        """Returns after the first attempt to connect. Raises BusMissingError: no dbus-fast."""
         await self._bus.open()
 
     async def close(self) -> None:
@@ -251,11 +253,8 @@ class SystemdManager:
         elif member == "JobNew" and len(body) >= 3 and body[2] == SHUTDOWN:
             self._set_ending(True)
         elif member == "Reloading" and body == [False]:
-            self._refresh_all()
-
-    def _refresh_all(self) -> None:
-        """Unit files were read anew: what was not found may be there now, and the other way round."""
-        self._spawn(self._refresh_each(tuple(self._units)))
+            # Unit files were read anew: what was not found may be there now, and the other way round.
+            self._spawn(self._refresh_each(tuple(self._units)))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="systemd-refresh")
@@ -324,6 +323,8 @@ class SystemdManager:
     def _job_left(self, job: int, unit: str, result: str) -> None:
         if unit == SHUTDOWN and result != "done":
             self._set_ending(False)
+        if result == "done" and self._judges():
+            self._ended_meanwhile.add(unit)
         watched = self._units.get(unit)
         if watched is None or not job or watched.state.stopping != job:
             return
@@ -335,11 +336,12 @@ class SystemdManager:
             self._set(watched, replace(watched.state, stopping=0, job=0, asked=outside and result == "done"))
 
     async def _judge(self, unit: str, watched: _Watched, job: int) -> None:
-        """Find out whether systemd itself stops it because one that it is bound to died. Nobody wished for that."""
+        """Find out whether systemd itself stops it because one that it is bound to died. Nobody wished for that. One
+        whose job ended before the answer came did not die: it was stopped, as this one is."""
         try:
             (bound,) = await self._bus.call(NAME, watched.path, PROPERTIES, "Get", "ss", (f"{NAME}.Unit", "BindsTo"))
             (rows,) = await self._manager("ListUnitsByNames", "as", (bound.value,)) if bound.value else ((),)
-            fallen = any(row[3] != "active" and not row[7] for row in rows)
+            fallen = any(row[3] != "active" and not row[7] and row[0] not in self._ended_meanwhile for row in rows)
         except BusError as error:
             log.debug("stop_not_understood", unit=unit, error=str(error))
             fallen = True
@@ -348,6 +350,11 @@ class SystemdManager:
             watched.judging = 0
             if watched.ended_job == job:
                 self._job_left(job, unit, "done")
+        if not self._judges():
+            self._ended_meanwhile.clear()
+
+    def _judges(self) -> bool:
+        return any(each.judging for each in self._units.values())
 
     def _set_ending(self, ending: bool) -> None:
         self._ending = ending
@@ -364,10 +371,7 @@ class SystemdManager:
 
 def unit_path(unit: str) -> str:
     """The object path of a unit: every byte but letters and digits (and a leading digit) as _xx."""
-    escaped = "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 128 and not (index == 0 and chr(byte).isdigit()) else f"_{byte:02x}"
-        for index, byte in enumerate(unit.encode())
-    )
+    escaped = re.sub(r"^[0-9]|[^A-Za-z0-9]", lambda found: f"_{ord(found[0]):02x}", unit.encode().decode("latin-1"))
     return f"{PATH}/unit/{escaped}"
 
 

@@ -21,6 +21,7 @@ from autonomyd.host.process import (
     pss_mb,
     read_process,
     tree_facts,
+    wants_to_run,
 )
 
 NO_PID = 2**22 + 5
@@ -195,6 +196,17 @@ async def test_cpu_is_measured_over_the_tree(started: Start) -> None:
     finally:
         for pid in pids:
             os.kill(pid, 9)
+
+
+async def test_one_that_spins_in_any_thread_wants_to_run_and_one_that_sleeps_does_not(started: Start) -> None:
+    burn = "import threading, time; threading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start(); time.sleep(60)"
+    spinner, sleeper = started(sys.executable, "-c", burn), started("sleep", "60")
+    await until(lambda: len(list(Path(f"/proc/{spinner.pid}/task").iterdir())) == 2)
+    await until(lambda: all(wants_to_run(spinner.pid) for _ in range(20)))
+    assert not all(wants_to_run(sleeper.pid) for _ in range(20))
+    assert not wants_to_run(NO_PID)
+    assert isinstance(process_psutil.wants_to_run(spinner.pid), bool)
+    assert not process_psutil.wants_to_run(NO_PID)
 
 
 async def test_processes_that_vanish_while_they_are_read_do_no_harm(started: Start) -> None:

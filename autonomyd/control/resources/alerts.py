@@ -35,16 +35,15 @@ async def alerts(call: Call) -> AlertsAnswer:
 
 
 async def acknowledge(call: Call) -> Alert:
-    text = call.path("id").lstrip("#")
     wanted = call.arguments.get("for_s")
     for_s = None if wanted is None else call.number("for_s", 0, least=0, most=LONGEST_S)
     if for_s == 0:
         raise ApiProblem(400, "for_s must be more than 0", "leave it out to acknowledge until it is over")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    number = call.identifier("id")
     alerting = call.system.parts.alerting
     found = None if number is None else await alerting.acknowledge(number, for_s=for_s, actor=call.actor)
     if found is None:
-        raise ApiProblem(404, f"there is no open alert {text!r}", "`autonomyctl alerts` lists them")
+        raise ApiProblem(404, f"there is no open alert {call.named('id')!r}", "`autonomyctl alerts` lists them")
     return found
 
 

@@ -1,10 +1,14 @@
 """`/v1/approvals` and `/v1/consents`: what waits for a person, and a person's standing word."""
 
+from collections.abc import Awaitable, Callable
+
 from autonomyd.control.resource import ApiProblem, Call, Route
 from autonomyd.engine.approvals import Answered, Judge, TooLate, UnknownApproval
 from autonomyd.model.plan import Plan, Refusal
 from autonomyd.model.trust import Approval, Consent
 
+Answer = Callable[..., Awaitable[Answered]]
+"""`ApprovalDesk.approve` or `ApprovalDesk.deny`."""
 LIST = "`autonomyctl approvals` lists what waits"
 
 
@@ -18,23 +22,11 @@ async def approvals(call: Call) -> list[Approval]:
 
 
 async def approve(call: Call) -> Answered:
-    parts = call.system.parts
-    try:
-        return await parts.approvals.approve(
-            _number(call), actor=call.actor, save=parts.records.answered, judge=_judge(call)
-        )
-    except (UnknownApproval, TooLate) as error:
-        raise _problem(error) from None
+    return await _answered(call, call.system.parts.approvals.approve)
 
 
 async def deny(call: Call) -> Answered:
-    parts = call.system.parts
-    try:
-        return await parts.approvals.deny(
-            _number(call), actor=call.actor, save=parts.records.answered, judge=_judge(call)
-        )
-    except (UnknownApproval, TooLate) as error:
-        raise _problem(error) from None
+    return await _answered(call, call.system.parts.approvals.deny)
 
 
 async def always(call: Call) -> Answered:
@@ -63,6 +55,16 @@ async def revoke(call: Call) -> list[Consent]:
     return list(ended)
 
 
+async def _answered(call: Call, answer: Answer) -> Answered:
+    """Carry a person's word out. Raises ApiProblem(404, 409)."""
+    try:
+        return await answer(
+            _number(call), actor=call.actor, save=call.system.parts.records.answered, judge=_judge(call)
+        )
+    except (UnknownApproval, TooLate) as error:
+        raise _problem(error) from None
+
+
 def _judge(call: Call) -> Judge:
     async def judge(issue_id: int) -> Plan | Refusal | None:
         parts = call.system.parts
@@ -74,10 +76,10 @@ def _judge(call: Call) -> Judge:
 
 def _number(call: Call) -> int:
     """Raises ApiProblem(404): what is no number names no approval."""
-    text = call.path("id").lstrip("#")
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise ApiProblem(404, f"there is no approval {text!r}", LIST)
-    return int(text)
+    number = call.identifier("id")
+    if number is None:
+        raise ApiProblem(404, f"there is no approval {call.named('id')!r}", LIST)
+    return number
 
 
 def _problem(error: Exception) -> ApiProblem:

@@ -20,11 +20,10 @@ async def issues(call: Call) -> list[Any]:
 
 
 async def one(call: Call) -> Explanation:
-    text = call.path("id").lstrip("#")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    number = call.identifier("id")
     found = None if number is None else await explain(call.system.parts, number)
     if found is None:
-        raise ApiProblem(404, f"there is no issue {text!r}", "`autonomyctl issues --all` lists them")
+        raise ApiProblem(404, f"there is no issue {call.named('id')!r}", "`autonomyctl issues --all` lists them")
     return found
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -150,33 +151,52 @@ def blames(error: Exception) -> bool | None:
     return True
 
 
-class DatabaseServer:
-    """One server as a check asks it. The looks themselves are not held back by an open breaker: they are the trial that
-    closes it, and an echo of the breaker would be no observation."""
+class DatabaseProbe(ABC, Generic[C]):
+    """One server, asked on a kept connection. The looks themselves are not held back by an open breaker: they are the
+    trial that closes it, and an echo of the breaker would be no observation."""
 
-    def __init__(self, options: DatabaseOptions, address: ServerAddress, programs: frozenset[str]) -> None:
-        self._options = options
+    asks: ClassVar[bool] = True
+    about_service: ClassVar[bool] = True
+    programs: ClassVar[frozenset[str]]
+    """What its server's program, unit or container is called."""
+
+    def __init__(self, options: DatabaseOptions, address: ServerAddress, shut: Callable[[C], None]) -> None:
+        self._timeout_s = options.timeout_s
+        self._family = options.type
+        self._wanted = options.dependency
         self._address = address
-        self._programs = programs
-        self._dependency: Dependency | None = None
+        self._kept = Kept(self._open, shut)
+        self._outside: Dependency | None = None
         self.dependency = bool(options.dependency)
 
     def place(self, around: Surroundings) -> None:
-        self._dependency = around.dependencies.of(self._options.type, self._address.shown)
-        if self._options.dependency is None:
-            self.dependency = not is_own(self._address, self._programs, around.service, around.settings)
+        self._outside = around.dependencies.of(self._family, self._address.shown)
+        if self._wanted is None:
+            self.dependency = not is_own(self._address, self.programs, around.service, around.settings)
 
-    async def look(self, kept: Kept[C], ask: Callable[[C], Awaitable[Look]]) -> Look:
-        timeout_s = self._options.timeout_s
+    def close(self) -> None:
+        self._kept.close()
+
+    async def look(self) -> Look:
         try:
-            if self._dependency is None:
-                async with asyncio.timeout(timeout_s):
-                    return await kept.use(ask)
-            return await self._dependency.call(lambda: kept.use(ask), timeout_s=timeout_s, trial=True, blames=blames)
+            if self._outside is None:
+                async with asyncio.timeout(self._timeout_s):
+                    return await self._kept.use(self._ask)
+            return await self._outside.call(
+                lambda: self._kept.use(self._ask), timeout_s=self._timeout_s, trial=True, blames=blames
+            )
         except TimeoutError:
-            return failed(f"{self._address.shown}: no answer within {timeout_s:g} s")
+            return failed(f"{self._address.shown}: no answer within {self._timeout_s:g} s")
         except DatabaseFailure as failure:
             return unknown(failure.message) if failure.ours else failed(f"{self._address.shown}: {failure.message}")
+
+    @abstractmethod
+    async def _open(self) -> C:
+        """A new connection. Raises DatabaseFailure."""
+
+    @abstractmethod
+    async def _ask(self, connection: C) -> Look:
+        """What the server answers on it. Raises DatabaseFailure."""
 
 
 def is_own(address: ServerAddress, programs: frozenset[str], name: str, settings: ServiceSettings) -> bool:

@@ -8,11 +8,10 @@ from pydantic import Field, field_validator
 
 from autonomyd.aio.clock import Clock
 from autonomyd.host.databases.address import ServerAddress, server_address
-from autonomyd.host.databases.kept import Kept
 from autonomyd.host.databases.mysql import CACHED_S, MysqlConnection, open_mysql
 from autonomyd.model.reading import MetricSpec
-from autonomyd.monitor.probe import Bound, Look, Surroundings, failed, ok
-from autonomyd.monitor.probes.database import SQL_BOUNDS, SQL_METRICS, DatabaseServer, SqlOptions, sql_values
+from autonomyd.monitor.probe import Bound, Look, failed, ok
+from autonomyd.monitor.probes.database import SQL_BOUNDS, SQL_METRICS, DatabaseProbe, SqlOptions, sql_values
 from autonomyd.settings.service import CheckSettings
 
 SCHEMES = frozenset({"mysql", "mariadb"})
@@ -41,35 +40,18 @@ class MysqlOptions(SqlOptions):
         return value
 
 
-class MysqlProbe:
+class MysqlProbe(DatabaseProbe[MysqlConnection]):
     kind: ClassVar[str] = "mysql"
     Options: ClassVar[type[CheckSettings]] = MysqlOptions
-    asks: ClassVar[bool] = True
-    about_service: ClassVar[bool] = True
+    programs: ClassVar[frozenset[str]] = PROGRAMS
     metrics: ClassVar[tuple[MetricSpec, ...]] = SQL_METRICS
     bounds: ClassVar[tuple[Bound, ...]] = SQL_BOUNDS
 
     def __init__(self, options: MysqlOptions, clock: Clock) -> None:
+        super().__init__(options, mysql_address(options.url), MysqlConnection.close)
         self._options = options
         self._clock = clock
         self._transactions_at = -math.inf
-        self._address = mysql_address(options.url)
-        self._server = DatabaseServer(options, self._address, PROGRAMS)
-        self._kept = Kept(self._open, MysqlConnection.close)
-
-    @property
-    def dependency(self) -> bool:
-        """Whether it asks something that the service needs, and not the service itself."""
-        return self._server.dependency
-
-    def place(self, around: Surroundings) -> None:
-        self._server.place(around)
-
-    def close(self) -> None:
-        self._kept.close()
-
-    async def look(self) -> Look:
-        return await self._server.look(self._kept, self._ask)
 
     async def _open(self) -> MysqlConnection:
         options = self._options

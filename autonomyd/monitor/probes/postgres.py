@@ -7,11 +7,10 @@ from pydantic import Field, field_validator
 
 from autonomyd.aio.clock import Clock
 from autonomyd.host.databases.address import ServerAddress, server_address
-from autonomyd.host.databases.kept import Kept
 from autonomyd.host.databases.postgres import PostgresConnection, open_postgres
 from autonomyd.model.reading import MetricSpec
-from autonomyd.monitor.probe import Bound, Look, Surroundings, ok
-from autonomyd.monitor.probes.database import SQL_BOUNDS, SQL_METRICS, DatabaseServer, SqlOptions, sql_values
+from autonomyd.monitor.probe import Bound, Look, ok
+from autonomyd.monitor.probes.database import SQL_BOUNDS, SQL_METRICS, DatabaseProbe, SqlOptions, sql_values
 from autonomyd.settings.service import CheckSettings
 
 SCHEMES = frozenset({"postgres", "postgresql"})
@@ -38,32 +37,16 @@ class PostgresOptions(SqlOptions):
         return value
 
 
-class PostgresProbe:
+class PostgresProbe(DatabaseProbe[PostgresConnection]):
     kind: ClassVar[str] = "postgres"
     Options: ClassVar[type[CheckSettings]] = PostgresOptions
-    asks: ClassVar[bool] = True
-    about_service: ClassVar[bool] = True
+    programs: ClassVar[frozenset[str]] = PROGRAMS
     metrics: ClassVar[tuple[MetricSpec, ...]] = SQL_METRICS
     bounds: ClassVar[tuple[Bound, ...]] = SQL_BOUNDS
 
     def __init__(self, options: PostgresOptions, clock: Clock) -> None:
+        super().__init__(options, postgres_address(options.dsn), PostgresConnection.close)
         self._options = options
-        self._server = DatabaseServer(options, postgres_address(options.dsn), PROGRAMS)
-        self._kept = Kept(self._open, PostgresConnection.close)
-
-    @property
-    def dependency(self) -> bool:
-        """Whether it asks something that the service needs, and not the service itself."""
-        return self._server.dependency
-
-    def place(self, around: Surroundings) -> None:
-        self._server.place(around)
-
-    def close(self) -> None:
-        self._kept.close()
-
-    async def look(self) -> Look:
-        return await self._server.look(self._kept, self._ask)
 
     async def _open(self) -> PostgresConnection:
         return await open_postgres(self._options.dsn, timeout_s=self._options.timeout_s)

@@ -8,12 +8,11 @@ from pydantic import Field, field_validator
 
 from autonomyd.aio.clock import Clock
 from autonomyd.host.databases.address import ServerAddress, server_address
-from autonomyd.host.databases.kept import Kept
 from autonomyd.host.databases.redis import RedisConnection, RedisError, open_redis
 from autonomyd.model.health import Severity
 from autonomyd.model.reading import MetricSpec
-from autonomyd.monitor.probe import LATENCY, Bound, Look, Surroundings, ok
-from autonomyd.monitor.probes.database import DatabaseOptions, DatabaseServer
+from autonomyd.monitor.probe import LATENCY, Bound, Look, ok
+from autonomyd.monitor.probes.database import DatabaseOptions, DatabaseProbe
 from autonomyd.settings.base import Percent
 from autonomyd.settings.service import CheckSettings
 
@@ -51,11 +50,10 @@ class RedisOptions(DatabaseOptions):
         return value
 
 
-class RedisProbe:
+class RedisProbe(DatabaseProbe[RedisConnection]):
     kind: ClassVar[str] = "redis"
     Options: ClassVar[type[CheckSettings]] = RedisOptions
-    asks: ClassVar[bool] = True
-    about_service: ClassVar[bool] = True
+    programs: ClassVar[frozenset[str]] = PROGRAMS
     metrics: ClassVar[tuple[MetricSpec, ...]] = (
         MetricSpec(name="latency_ms", unit="ms"),
         MetricSpec(name="memory_mb", unit="MB"),
@@ -88,24 +86,8 @@ class RedisProbe:
     )
 
     def __init__(self, options: RedisOptions, clock: Clock) -> None:
+        super().__init__(options, redis_address(options.url), RedisConnection.close)
         self._options = options
-        self._address = redis_address(options.url)
-        self._server = DatabaseServer(options, self._address, PROGRAMS)
-        self._kept = Kept(self._open, RedisConnection.close)
-
-    @property
-    def dependency(self) -> bool:
-        """Whether it asks something that the service needs, and not the service itself."""
-        return self._server.dependency
-
-    def place(self, around: Surroundings) -> None:
-        self._server.place(around)
-
-    def close(self) -> None:
-        self._kept.close()
-
-    async def look(self) -> Look:
-        return await self._server.look(self._kept, self._ask)
 
     async def _open(self) -> RedisConnection:
         options = self._options
