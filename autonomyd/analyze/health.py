@@ -20,7 +20,7 @@ _BY_STATE = {
 
 def health_of_issue(issue: Issue) -> HealthStatus:
     """A parked issue on something critical is `failing`: it is broken and the daemon gave up for now."""
-    if issue.state is IssueState.MUTED:
+    if issue.state is IssueState.MUTED or issue.severity is Severity.NOTICE:
         return HealthStatus.HEALTHY
     if issue.severity is Severity.WARNING:
         return HealthStatus.DEGRADED

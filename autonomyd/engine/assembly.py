@@ -31,6 +31,7 @@ from autonomyd.engine.hands import handlers_of
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.incidents import Sources
+from autonomyd.engine.insight import Insight, make_insight
 from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
@@ -88,6 +89,7 @@ class Parts:
     goals: AutonomousGoalSetting
     optimization: SelfOptimizationSystem
     alerting: Alerting
+    insight: Insight
     containers: ContainerEngines
     container_keeper: ContainerKeeper
     systemd: SystemdManager | None = None
@@ -304,6 +306,14 @@ def assemble(
             settings=lambda: parts.settings,
             dependencies=dependencies,
             sources=Sources(monitoring=monitoring, healing=healing, records=records, supervisor=supervisor),
+        ),
+        insight=make_insight(
+            clock=clock,
+            settings=lambda: parts.settings,
+            state_dir=state_dir,
+            monitoring=monitoring,
+            keeper=keeper,
+            records=records,
         ),
     )
     return parts

@@ -26,6 +26,7 @@ from autonomyd.model.action import HealingAction
 from autonomyd.model.diagnosis import Diagnosis
 from autonomyd.model.facts import Situation
 from autonomyd.model.fix import Fix, FixState, Outcome
+from autonomyd.model.health import Severity
 from autonomyd.model.issue import Issue, IssueState, IssueType
 from autonomyd.model.plan import Plan, Refusal, RefusalReason
 from autonomyd.model.service import Intent
@@ -95,7 +96,7 @@ class SelfHealingSystem:
         now = self._clock.monotonic()
         soonest = self.interval_s
         for issue in sorted(self.monitoring.book.open_issues(), key=self._parents_first):
-            if issue.state in QUIET or issue.id in self._tasks:
+            if issue.state in QUIET or issue.id in self._tasks or issue.severity is Severity.NOTICE:
                 continue
             wait_s = self._due.get(issue.id, now) - now
             if wait_s > 0 and not self._changed_hope(issue):

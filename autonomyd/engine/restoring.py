@@ -45,6 +45,7 @@ async def restore(parts: Parts, settings: Settings, clock: Clock, *, recovering:
         if issue.id not in recovering:
             _take_back(parts, issue, no_longer_watched(issue, settings), clock.wall())
     await parts.alerting.restore()
+    await parts.insight.restore()
 
 
 async def _restore_trust(parts: Parts) -> None:

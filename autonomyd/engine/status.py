@@ -9,7 +9,7 @@ from autonomyd.engine.managed import ManagedService
 from autonomyd.knowledge.fixes import FixCounts
 from autonomyd.knowledge.issues import IssueCounts
 from autonomyd.model.fix import Fix, Outcome
-from autonomyd.model.health import HealthStatus
+from autonomyd.model.health import HealthStatus, Severity
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Plan, Refusal
 from autonomyd.model.status import (
@@ -20,6 +20,8 @@ from autonomyd.model.status import (
     ServiceStatus,
     SystemStatus,
 )
+
+NOTICE_WORDS = "a notice: nobody is worse off, nothing is mended"
 
 
 class StatusReader:
@@ -91,7 +93,7 @@ class StatusReader:
         decision = self._parts.healing.decisions.get(issue.id)
         return IssueStatus(
             issue=issue,
-            decision=decision_words(decision),
+            decision=NOTICE_WORDS if issue.severity is Severity.NOTICE else decision_words(decision),
             refusal=decision if isinstance(decision, Refusal) else None,
         )
 

@@ -125,6 +125,8 @@ class AutonomousOperationSystem:
             task.cancel()
         await asyncio.gather(*self._background, *([self._running] if self._running else []), return_exceptions=True)
         await parts.alerting.close()
+        if parts.records.attached:
+            await parts.insight.close()
         await parts.optimization.close()
         await parts.monitoring.close()
         for name in list(self._watches):
@@ -307,6 +309,7 @@ class AutonomousOperationSystem:
             ("goals", self._goals, seconds.goals_s),
             ("optimization", parts.optimization.tick, seconds.optimization_s),
             ("alerts", parts.alerting.tick, seconds.alerts_s),
+            ("insight", parts.insight.tick, seconds.insight_s),
         )
         for name, body, interval_s in bodies:
             loop = SupervisedLoop(name=name, body=body, interval_s=interval_s, stuck_after_s=STUCK_AFTER_S)

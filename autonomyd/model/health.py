@@ -18,8 +18,9 @@ class HealthStatus(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad an issue is for the people who use the subject."""
+    """How bad an issue is for the people who use the subject. `notice`: worth knowing, and nobody is worse off."""
 
+    NOTICE = "notice"
     WARNING = "warning"
     CRITICAL = "critical"
 

@@ -19,6 +19,7 @@ class IssueType(StrEnum):
     LOW_AVAILABILITY = "low_availability"
     DATABASE_OVERLOAD = "database_overload"
     MODEL_DRIFT = "model_drift"
+    ANOMALY = "anomaly"
 
 
 class IssueState(StrEnum):

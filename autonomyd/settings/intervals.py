@@ -16,3 +16,5 @@ class IntervalSettings(Table):
     """The daemon's own cost is looked at."""
     alerts_s: Seconds = 30.0
     """What needs a person is looked for again; reminders and messages that wait have their own times."""
+    insight_s: Seconds = 60.0
+    """Forecasts, rollups, log templates and the timeline are brought up to date; each sample is judged as it comes."""
