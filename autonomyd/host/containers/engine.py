@@ -4,7 +4,7 @@ watched. Nothing is polled: a container is inspected when an event speaks of it,
 Who stopped a container is told by its events. A stop through Docker ends in `stop`; one through Podman does so or,
 where it lost the race against Podman's own cleaning up, in a second `cleanup` (the first follows every death). A kill
 (`docker kill`, a signal from anywhere) is followed by neither: it is no wish that the container stay down. So a death
-is judged SETTLE_S after the last of these events.
+is judged SETTLE_S after the last of these events, later on a machine that is seen to be slow.
 """
 
 import asyncio
@@ -26,6 +26,8 @@ INSPECT_AGAIN_S = 1.0
 """After an inspection that failed while events still come."""
 SETTLE_S = 0.15
 """From one event of a death to the next; both engines need some tens of milliseconds."""
+SETTLE_LAGS = 3.0
+"""The next event may take so much longer than the first took after the death: on a busy machine both are late."""
 CLEANED_WITHIN_S = 2.0
 """Podman cleans up after a death by a program of its own, which takes longer on a busy machine."""
 FIRST_ANSWER_S = 5.0
@@ -50,6 +52,7 @@ class _Watched:
     acted_until: float = 0.0
     stopped: bool = False
     cleanups: int = 0
+    died_at: float = 0.0
     killed: bool = False
     asked: bool = False
     judging: asyncio.TimerHandle | None = None
@@ -206,10 +209,10 @@ class ContainerEngine:
         for key, watched in self._watched.items():
             if key == name or ident == watched.state.id or (len(key) >= LEAST_ID and ident.startswith(key)):
                 if not watched.acting and at > watched.acted_until:
-                    self._note(key, watched, action, ident)
+                    self._note(key, watched, action, ident, at)
                 self._refresh_soon(key)
 
-    def _note(self, key: str, watched: _Watched, action: str, ident: str) -> None:
+    def _note(self, key: str, watched: _Watched, action: str, ident: str, at: float) -> None:
         """Take in what an event says about who did it."""
         if action == "start":
             self._forget_death(watched)
@@ -222,8 +225,10 @@ class ContainerEngine:
         elif action == "cleanup":
             watched.cleanups += 1
             if watched.judging is not None:
-                self._judge_in(SETTLE_S, key, watched)
+                lag_s = at - watched.died_at if watched.died_at else 0.0
+                self._judge_in(min(CLEANED_WITHIN_S, max(SETTLE_S, SETTLE_LAGS * lag_s)), key, watched)
         elif action == "die":
+            watched.died_at = at
             self._judge_in(SETTLE_S if watched.cleanups else self._death_s, key, watched)
         if watched.stopped or (watched.cleanups > 1 and not watched.killed):
             watched.asked = True
@@ -248,7 +253,7 @@ class ContainerEngine:
     def _forget_death(self, watched: _Watched) -> None:
         _unjudge(watched)
         watched.stopped = watched.killed = watched.asked = False
-        watched.cleanups = 0
+        watched.cleanups, watched.died_at = 0, 0.0
         self._set(watched, watched.state)
 
     def _refresh_soon(self, name: str) -> None:
