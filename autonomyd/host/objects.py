@@ -53,10 +53,6 @@ class ObjectStore:
         replace_durably(path, content, prefix=_TEMPORARY)
         return digest
 
-    def put_file(self, path: str | os.PathLike[str]) -> str:
-        """The same for the content of a regular file."""
-        return self.put(read_bounded(path, self.limit_bytes))
-
     def has(self, sha256: str) -> bool:
         """Whether something is kept under that name."""
         return (self.folder / sha256).is_file()

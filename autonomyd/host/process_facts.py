@@ -33,11 +33,6 @@ class ProcessFacts:
         """A zombie is dead: it only waits for its parent to look."""
         return self.state in DEAD_STATES
 
-    @property
-    def is_stopped(self) -> bool:
-        """Stopped by a signal or a debugger."""
-        return self.state in STOPPED_STATES
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessCpu:

@@ -63,15 +63,6 @@ class OldLog:
     bytes: int
 
 
-def old_logs(path: str) -> tuple[OldLog, ...]:
-    """The rotations of the log `path`, newest first: regular files PATH.1, PATH.2.gz and so on. Raises OSError."""
-    folder = os.open(os.path.dirname(path), _FOLDER)
-    try:
-        return _old_logs(folder, os.path.basename(path))
-    finally:
-        os.close(folder)
-
-
 def rotate_by_copy(path: str, *, keep: int, compress: bool, tail_bytes: int) -> Rotated:
     """Copy the log to .1 (.1.gz), then empty it; whoever has it open writes on into the same file. What is written in
     the moment between the end of the copy and the emptying is lost. Without room for the copy the oldest rotations go
@@ -164,6 +155,7 @@ class _Log:
         return self._free() - self._room
 
     def old(self) -> tuple[OldLog, ...]:
+        """The rotations of the log, newest first: regular files NAME.1, NAME.2.gz and so on. Raises OSError."""
         return _old_logs(self.folder, self.name)
 
     def exists(self) -> bool:

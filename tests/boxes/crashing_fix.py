@@ -191,7 +191,7 @@ def lay_out(folder):
 
 
 def sha(objects, path):
-    return objects.put_file(path)
+    return objects.put(path.read_bytes())
 
 
 def file_steps(etc, objects: ObjectStore):

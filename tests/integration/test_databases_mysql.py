@@ -13,6 +13,7 @@ from autonomyd.host.databases.mysql import CACHED_S, open_mysql
 from autonomyd.model.reading import ReadingState
 from autonomyd.monitor.probes.mysql import MysqlOptions, MysqlProbe, mysql_address
 from tests.boxes.mariadb import PASSWORD, MariadbBox
+from tests.boxes.opened import closed_later
 from tests.boxes.servers import HOST, free_port, running
 
 aiomysql = pytest.importorskip("aiomysql", reason="aiomysql is not installed: pip install 'autonomyd[mysql]'")
@@ -25,22 +26,9 @@ def box() -> Iterator[MariadbBox]:
         yield box  # type: ignore[misc]
 
 
-MADE: list[MysqlProbe] = []
-
-
-@pytest.fixture(autouse=True)
-async def closed() -> AsyncIterator[None]:
-    """A connection that is still open when its loop is closed holds uvloop up for ever."""
-    yield
-    for probe in MADE:
-        probe.close()
-    MADE.clear()
-
-
 def probe_of(url: str, **options: Any) -> MysqlProbe:
     made = MysqlProbe(MysqlOptions(type="mysql", url=url, **{"timeout_s": 5.0} | options), SystemClock())
-    MADE.append(made)
-    return made
+    return closed_later(made)
 
 
 @asynccontextmanager

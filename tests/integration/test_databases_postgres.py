@@ -18,6 +18,7 @@ from autonomyd.monitor.probes.postgres import PostgresOptions, PostgresProbe
 from autonomyd.settings.control import ProcessControl
 from autonomyd.settings.dependencies import DependencySettings
 from autonomyd.settings.service import ServiceSettings
+from tests.boxes.opened import closed_later
 from tests.boxes.postgres import PASSWORD, PostgresBox
 from tests.boxes.servers import HOST, free_port, running
 
@@ -36,25 +37,12 @@ def outside() -> Dependencies:
     return Dependencies(SystemClock(), limits_of=lambda family: DependencySettings())
 
 
-MADE: list[PostgresProbe] = []
-
-
-@pytest.fixture(autouse=True)
-async def closed() -> AsyncIterator[None]:
-    """A connection that is still open when its loop is closed holds uvloop up for ever."""
-    yield
-    for probe in MADE:
-        probe.close()
-    MADE.clear()
-
-
 def probe_of(dsn: str, outside: Dependencies | None = None, **options: Any) -> PostgresProbe:
     made = PostgresProbe(PostgresOptions(type="postgres", dsn=dsn, **{"timeout_s": 5.0} | options), SystemClock())
     if outside is not None:
         control = ProcessControl(type="process", command=("python3", "web.py"))
         made.place(Surroundings(service="web", settings=ServiceSettings(control=control), dependencies=outside))
-    MADE.append(made)
-    return made
+    return closed_later(made)
 
 
 @asynccontextmanager

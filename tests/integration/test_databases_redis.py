@@ -16,6 +16,7 @@ from autonomyd.monitor.probes.redis import RedisOptions, RedisProbe
 from autonomyd.settings.control import ProcessControl
 from autonomyd.settings.dependencies import DependencySettings
 from autonomyd.settings.service import ServiceSettings
+from tests.boxes.opened import closed_later
 from tests.boxes.redis import RedisBox
 from tests.boxes.servers import HOST, free_port, running
 
@@ -35,25 +36,12 @@ def outside() -> Dependencies:
     return Dependencies(SystemClock(), limits_of=lambda family: DependencySettings())
 
 
-MADE: list[RedisProbe] = []
-
-
-@pytest.fixture(autouse=True)
-async def closed() -> AsyncIterator[None]:
-    """A connection that is still open when its loop is closed holds uvloop up for ever."""
-    yield
-    for probe in MADE:
-        probe.close()
-    MADE.clear()
-
-
 def probe_of(url: str, outside: Dependencies | None = None, **options: Any) -> RedisProbe:
     made = RedisProbe(RedisOptions(type="redis", url=url, **{"timeout_s": 0.5} | options), SystemClock())
     if outside is not None:
         control = ProcessControl(type="process", command=("python3", "web.py", "--redis", url))
         made.place(Surroundings(service="web", settings=ServiceSettings(control=control), dependencies=outside))
-    MADE.append(made)
-    return made
+    return closed_later(made)
 
 
 async def test_a_server_that_works(redis: RedisBox) -> None:

@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from autonomyd.host import rotating
-from autonomyd.host.rotating import RotationFailure, appears, old_logs, rotate_by_copy, rotate_by_rename
+from autonomyd.host.rotating import RotationFailure, _opened, appears, rotate_by_copy, rotate_by_rename
 
 LINES = [f"line {number} of the log\n" for number in range(2000)]
 
@@ -205,7 +205,9 @@ def test_a_disk_full_to_the_last_byte(tmp_path):
 def test_the_list_of_old_ones(log):
     for name in ("app.log.2.gz", "app.log.1", "app.log.x", "app.log.10"):
         (log.parent / name).write_text("abc")
-    assert [(each.name, each.bytes) for each in old_logs(str(log))] == [
+    with _opened(str(log)) as opened:
+        found = opened.old()
+    assert [(each.name, each.bytes) for each in found] == [
         ("app.log.1", 3),
         ("app.log.2.gz", 3),
         ("app.log.10", 3),
