@@ -27,7 +27,7 @@ _WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
 class ManagedCheck:
     """A check of a service: its name within the service, the probe's full name, and the judge of its readings.
     `silent`: its newest look could not tell. `dependency`: it asks something else than the service itself.
-    `begin` tells the probe that a new process has started."""
+    `cheap`: it may be looked at a few times a second. `begin` tells the probe that a new process has started."""
 
     name: str
     probe: str
@@ -39,6 +39,7 @@ class ManagedCheck:
     asks: bool = False
     about_service: bool = True
     dependency: bool = False
+    cheap: bool = False
     begin: Callable[[], None] = lambda: None
     passed_at: deque[float] = field(default_factory=lambda: deque(maxlen=PASSES_KEPT))
 

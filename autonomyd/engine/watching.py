@@ -20,7 +20,7 @@ from autonomyd.monitor.probes import check_probes
 from autonomyd.monitor.probes.memory import EVERY_S as MEMORY_EVERY_S
 from autonomyd.monitor.probes.memory import MemoryProbe
 from autonomyd.monitor.probes.process import ProcessProbe
-from autonomyd.settings.service import CheckSettings, checks_by_name
+from autonomyd.settings.service import checks_by_name
 
 log = structlog.get_logger(__name__)
 
@@ -39,10 +39,6 @@ SUSPECT_LOOKS = 4
 """... and no longer than for this many times the failures that count."""
 HEDGE_S = 0.25
 """A cheap look that is not back after this time gets a second one beside it."""
-CHEAP = frozenset(
-    {"http", "tcp", "heartbeat", "redis", "log", "mount", "container", "postgres", "mysql", "sqlite", "unit"}
-)
-HEDGED = frozenset({"http", "tcp", "redis"})
 
 _DOWN = (IssueType.SERVICE_DOWN, "process")
 _UNHEALTHY = (IssueType.SERVICE_UNHEALTHY, "checks")
@@ -136,7 +132,7 @@ class ServiceWatch:
         """Look often while the service starts or a fix of it is verified, else as configured."""
         hurried = self._verifying or self._service.state is ServiceState.STARTING
         for check in self._service.checks.values():
-            cheap = check.settings.type in CHEAP
+            cheap = check.cheap
             pace_s = None
             if hurried:
                 pace_s = HURRY_S if cheap else HURRY_COSTLY_S
@@ -171,14 +167,16 @@ class ServiceWatch:
             every_s = settings.every_s or every_default
             made = kind(settings, self._monitoring.clock)
             self._place(made)
+            span_s = 0.0 if getattr(made, "timed", False) else (settings.failures - 1) * every_s
             check = ManagedCheck(
                 name=name,
                 probe=probe,
                 settings=settings,
-                streak=StreakDetector(settings.failures, span_s=_span_s(settings, every_s)),
+                streak=StreakDetector(settings.failures, span_s=span_s),
                 asks=getattr(made, "asks", False),
                 about_service=getattr(made, "about_service", True),
                 dependency=getattr(made, "dependency", False),
+                cheap=getattr(made, "cheap", False),
                 begin=getattr(made, "begin", _nothing),
             )
             service.checks[name] = check
@@ -192,7 +190,7 @@ class ServiceWatch:
                 kind=settings.type,
                 every_s=every_s,
                 timeout_s=settings.timeout_s + OWN_DEADLINE_S,
-                hedge_s=HEDGE_S if settings.type in HEDGED else None,
+                hedge_s=HEDGE_S if getattr(made, "hedged", False) else None,
                 on_reading=lambda reading, check=check: self._checked(check, reading),  # type: ignore[misc]
             )
             self._probes.append(probe)
@@ -371,8 +369,3 @@ class ServiceWatch:
 
 def _nothing() -> None:
     """A probe that remembers nothing has nothing to forget."""
-
-
-def _span_s(settings: CheckSettings, every_s: float) -> float:
-    """How long a check must fail in a row before that counts. The age of a heartbeat is such a time already."""
-    return 0.0 if settings.type == "heartbeat" else (settings.failures - 1) * every_s

@@ -73,7 +73,11 @@ def quick_of(probe: Probe | QuickProbe) -> QuickProbe | None:
 
 
 class CheckProbe(Probe, Protocol):
-    """A probe that a service's `checks` can name: `kind` is the `type` in the configuration, `Options` its keys."""
+    """A probe that a service's `checks` can name: `kind` is the `type` in the configuration, `Options` its keys.
+
+    It may also say of itself (all False where it says nothing): `cheap`, it costs little enough to look a few times a
+    second for a while; `hedged`, a look that hangs is worth a second one beside it; `timed`, what fails has lasted
+    already, so that one look tells."""
 
     kind: ClassVar[str]
     Options: ClassVar[type[CheckSettings]]

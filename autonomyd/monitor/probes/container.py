@@ -44,6 +44,7 @@ class ContainerProbe:
     kind: ClassVar[str] = "container"
     Options: ClassVar[type[CheckSettings]] = ContainerOptions
     asks: ClassVar[bool] = False
+    cheap: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (
         MetricSpec(name="cpu_percent", unit="%"),

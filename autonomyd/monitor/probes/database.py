@@ -156,6 +156,7 @@ class DatabaseProbe(ABC, Generic[C]):
     trial that closes it, and an echo of the breaker would be no observation."""
 
     asks: ClassVar[bool] = True
+    cheap: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     programs: ClassVar[frozenset[str]]
     """What its server's program, unit or container is called."""

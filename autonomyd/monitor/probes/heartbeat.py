@@ -26,6 +26,8 @@ class HeartbeatProbe:
     kind: ClassVar[str] = "heartbeat"
     Options: ClassVar[type[CheckSettings]] = HeartbeatOptions
     asks: ClassVar[bool] = True
+    cheap: ClassVar[bool] = True
+    timed: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="heartbeat_age_s", unit="s"),)
 

@@ -67,6 +67,8 @@ class HttpProbe:
     kind: ClassVar[str] = "http"
     Options: ClassVar[type[CheckSettings]] = HttpOptions
     asks: ClassVar[bool] = True
+    cheap: ClassVar[bool] = True
+    hedged: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="latency_ms", unit="ms"),)
     bounds: ClassVar[tuple[Bound, ...]] = (LATENCY,)

@@ -66,6 +66,7 @@ class LogProbe:
     kind: ClassVar[str] = "log"
     Options: ClassVar[type[CheckSettings]] = LogOptions
     asks: ClassVar[bool] = False
+    cheap: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="matches"),)
 

@@ -34,6 +34,7 @@ class MountProbe:
     kind: ClassVar[str] = "mount"
     Options: ClassVar[type[CheckSettings]] = MountOptions
     asks: ClassVar[bool] = False
+    cheap: ClassVar[bool] = True
     about_service: ClassVar[bool] = False
     metrics: ClassVar[tuple[MetricSpec, ...]] = (
         MetricSpec(name="mount_used_percent", unit="%"),

@@ -54,6 +54,7 @@ class RedisProbe(DatabaseProbe[RedisConnection]):
     kind: ClassVar[str] = "redis"
     Options: ClassVar[type[CheckSettings]] = RedisOptions
     programs: ClassVar[frozenset[str]] = PROGRAMS
+    hedged: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (
         MetricSpec(name="latency_ms", unit="ms"),
         MetricSpec(name="memory_mb", unit="MB"),

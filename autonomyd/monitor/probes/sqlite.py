@@ -41,6 +41,7 @@ class SqliteProbe:
     kind: ClassVar[str] = "sqlite"
     Options: ClassVar[type[CheckSettings]] = SqliteOptions
     asks: ClassVar[bool] = False
+    cheap: ClassVar[bool] = True
     about_service: ClassVar[bool] = False
     metrics: ClassVar[tuple[MetricSpec, ...]] = (
         MetricSpec(name="size_mb", unit="MB"),

@@ -26,6 +26,8 @@ class TcpProbe:
     kind: ClassVar[str] = "tcp"
     Options: ClassVar[type[CheckSettings]] = TcpOptions
     asks: ClassVar[bool] = True
+    cheap: ClassVar[bool] = True
+    hedged: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="connect_ms", unit="ms"),)
 

@@ -35,6 +35,7 @@ class UnitProbe:
     kind: ClassVar[str] = "unit"
     Options: ClassVar[type[CheckSettings]] = UnitOptions
     asks: ClassVar[bool] = False
+    cheap: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="unit_restarts"),)
 
