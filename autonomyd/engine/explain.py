@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from autonomyd.engine.assembly import Parts
 from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.parts import Parts
 from autonomyd.learn.confidence import ENOUGH_OUTCOMES
 from autonomyd.model.diagnosis import Diagnosis
 from autonomyd.model.event import Event

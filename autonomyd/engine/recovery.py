@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import structlog
 
-from autonomyd.engine.assembly import Parts
+from autonomyd.engine.parts import Parts
 from autonomyd.model.fix import Fix
 from autonomyd.model.issue import Issue
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 
 from autonomyd.aio.clock import Clock
-from autonomyd.engine.assembly import Parts
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.judges import folder_subject
 from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.parts import Parts
 from autonomyd.engine.records import Records
 from autonomyd.model.issue import Issue, IssueState, IssueType
 from autonomyd.model.subject import service_of

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
-from autonomyd.engine.assembly import Parts
 from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.parts import Parts
 from autonomyd.knowledge.fixes import FixCounts
 from autonomyd.knowledge.issues import IssueCounts
 from autonomyd.model.fix import Fix, Outcome

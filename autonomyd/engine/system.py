@@ -18,13 +18,14 @@ from autonomyd._version import __version__
 from autonomyd.aio.clock import Clock, SystemClock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
 from autonomyd.aio.termination import ending_signals
-from autonomyd.engine.assembly import Parts, assemble
+from autonomyd.engine.assembly import assemble
 from autonomyd.engine.bringup import bring_up, wants_start
 from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
+from autonomyd.engine.parts import Parts
 from autonomyd.engine.recovery import Recovery
 from autonomyd.engine.requests import ServiceRequests
 from autonomyd.engine.restoring import restore, waits
