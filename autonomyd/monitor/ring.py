@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from autonomyd.model.subject import Subject
 
 CAPACITY = 1000
@@ -18,6 +20,8 @@ DOUBLE = "d"
 SINGLE = "f"
 _FIRST_BLOCK = 64
 _SLACK = 64
+
+log = structlog.get_logger(__name__)
 
 Subscriber = Callable[[Subject, float, Mapping[str, float]], None]
 
@@ -218,6 +222,7 @@ class MetricsRing:
         self._capacity = capacity
         self._frames: dict[tuple[Subject, str], Frame] = {}
         self._subscribers: list[Subscriber] = []
+        self._failures = 0
         self.reader = RingReader(self._frames, self._subscribers)
 
     def append(
@@ -237,7 +242,13 @@ class MetricsRing:
             frame = self._frames[subject, probe] = Frame(subject, units, self._capacity, code=code)
         frame.append(at, values)
         for subscriber in tuple(self._subscribers):
-            subscriber(subject, at, values)
+            try:
+                subscriber(subject, at, values)
+            except Exception:
+                # whoever only listens must never cost the machine its watch
+                self._failures += 1
+                if self._failures.bit_count() == 1:
+                    log.exception("metrics_listener_failed", subject=subject, failures=self._failures)
 
     def forget(self, probe: str) -> None:
         """Drop the frames of a probe that is gone, of every subject that it looked at."""

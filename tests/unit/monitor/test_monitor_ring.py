@@ -140,6 +140,16 @@ def test_subscribers_hear_every_row_until_they_leave():
     assert heard == [(HOST, 1.0, {"cpu": 5.0})]
 
 
+def test_one_that_raises_costs_neither_the_row_nor_the_others_theirs():
+    ring, heard = MetricsRing(10), []
+    ring.reader.subscribe(lambda *row: 1 / 0)
+    ring.reader.subscribe(lambda subject, at, values: heard.append(at))
+    for at in (1.0, 2.0, 3.0):
+        ring.append(HOST, "host", at, {"x": at}, {})
+    assert heard == [1.0, 2.0, 3.0]
+    assert ring.reader.last(HOST, "x") == 3.0
+
+
 def test_a_subscriber_that_leaves_while_it_is_told_takes_no_row_from_the_next():
     ring, heard = MetricsRing(), []
     leave = ring.reader.subscribe(lambda *row: leave())

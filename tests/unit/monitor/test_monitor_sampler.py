@@ -261,11 +261,9 @@ async def test_the_turn_that_ran_what_was_due_does_not_wake_itself():
 
 async def test_a_listener_that_raises_takes_no_probe_off_the_timetable():
     bench, probe = Bench(), Quick()
-    leave = bench.ring.reader.subscribe(lambda *row: 1 / 0)
+    bench.ring.reader.subscribe(lambda *row: 1 / 0)
     bench.add("steady", probe)
-    with pytest.raises(ZeroDivisionError):
-        bench.sampler.run_due()
-    leave()
+    bench.sampler.run_due()
     await asyncio.sleep(10.0)
     bench.sampler.run_due()
     assert probe.began == [0.0, 10.0]
