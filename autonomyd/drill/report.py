@@ -30,9 +30,9 @@ def verdict(result: Result) -> str:
         return "not played"
     if not result.good:
         return "BAD"
-    if result.observed.broken_after_s is not None:
-        return "broken"
-    return "healed" if result.kind is Kind.FAULT else "left alone"
+    if result.kind is not Kind.FAULT:
+        return "foretold" if result.kind is Kind.FORETOLD else "left alone"
+    return "healed" if result.observed.broken_after_s is None else "broken"
 
 
 def progress(result: Result) -> str:
@@ -55,9 +55,13 @@ def last_lines(results: tuple[Result, ...]) -> str:
     acts, times = f"{found.false_acts} false acts", f"MTTD median {seconds(found.mttd_s)}"
     healed = f"{found.recovered} of {found.faults} faults recovered, {acts}, {times}"
     shown = f"{found.broken} of {found.faults} faults break what they should while nobody heals"
-    lines = [shown if found.broken else f"{healed}, MTTR median {seconds(found.mttr_s)}"]
+    lines = [shown if found.broken else f"{healed}, MTTR median {seconds(found.mttr_s)}"] if found.faults else []
     if found.controls:
         lines.append(f"{found.left_alone} of {found.controls} controls left alone")
+    if found.announced:
+        lines.append(
+            f"{found.foretold} of {found.announced} that announce themselves were foretold, or rightly explained"
+        )
     if found.bystanders_harmed:
         lines.append(f"in {found.bystanders_harmed} scenarios a bystander was down or restarted")
     if found.late:
@@ -84,6 +88,8 @@ def document(
         "broken": found.broken,
         "controls": found.controls,
         "left_alone": found.left_alone,
+        "announced": found.announced,
+        "foretold": found.foretold,
         "skipped": found.skipped,
         "false_acts": found.false_acts,
         "bystanders_harmed": found.bystanders_harmed,
@@ -150,7 +156,7 @@ def _table(results: tuple[Result, ...]) -> "Table":
     made.add_column("verdict", no_wrap=True)
     made.add_column("", overflow="fold", style=DIM)
     for group in by_name(results):
-        if group[0].kind is Kind.FAULT or not all(each.good and not each.skipped for each in group):
+        if group[0].kind is not Kind.CONTROL or not all(each.good and not each.skipped for each in group):
             made.add_row(*_cells(group))
     return made
 

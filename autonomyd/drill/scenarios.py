@@ -64,6 +64,7 @@ from autonomyd.drill.faults import (
     wrong_answers,
     zombie_growth,
 )
+from autonomyd.drill.foreseen import dependency_dies, disk_fills, errors_after_edit, memory_leak
 from autonomyd.drill.verdict import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -97,6 +98,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     killed_with_daemon.SCENARIO,
     crash_loop.SCENARIO,
     disk_filling.SCENARIO,
+    memory_leak.SCENARIO,
+    disk_fills.SCENARIO,
+    errors_after_edit.SCENARIO,
+    dependency_dies.SCENARIO,
     blip_of_500s.SCENARIO,
     blip_of_silence.SCENARIO,
     blip_frozen.SCENARIO,

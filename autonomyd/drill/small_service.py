@@ -25,6 +25,7 @@ LEAK_PIECE = 8 * 1024 * 1024
 PIECES_A_TICK = 10
 DEFECT_LIFE_S = 2.0
 CRASH_CODE = 3
+MOST_POOLED = 100
 OK, WRONG, UNAVAILABLE = "200 OK", "500 Internal Server Error", "503 Service Unavailable"
 
 
@@ -42,7 +43,7 @@ class Small:
         self.log = os.path.join(folder, "log", "web.log")
         self.moods: dict[str, float] = {}
         self.useless = False
-        self.wanted = {"leak": 0, "descriptors": 0, "zombies": 0}
+        self.wanted = {"leak": 0, "seep": 0, "descriptors": 0, "zombies": 0}
         self.hoard: list[bytearray] = []
         self.held: list[int] = []
         self.dead: list[int] = []
@@ -110,9 +111,12 @@ class Small:
 
         try:
             with open(os.path.join(self.folder, "web.toml"), "rb") as file:
-                self.useless = tomllib.load(file)["pool_size"] < 1
+                pool_size = tomllib.load(file)["pool_size"]
+            self.useless = pool_size < 1
         except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
             sys.exit(f"web.toml: {error}")
+        if pool_size > MOST_POOLED:
+            self.obey("errors", "")  # the database has not so many connections for one
         try:
             with open(os.path.join(os.path.dirname(os.path.realpath(__file__)), "defect"), encoding="ascii") as file:
                 defect = file.read()
@@ -255,9 +259,12 @@ class Small:
             time.sleep(TICK_S)
 
     def grow(self) -> None:
-        """One tick nearer to what is wanted of memory (MB), descriptors and dead children; or back again."""
+        """One tick nearer to what is wanted of memory (MB), descriptors and dead children; or back again. `seep` is so
+        many KB more at every tick."""
         if len(self.hoard) * LEAK_PIECE < self.wanted["leak"] * 1024 * 1024:
             self.hoard.append(bytearray(b"x" * LEAK_PIECE))
+        elif self.wanted["seep"]:
+            self.hoard.append(bytearray(b"x" * self.wanted["seep"] * 1024))
         elif not self.wanted["leak"]:
             self.hoard.clear()
         for _ in range(PIECES_A_TICK):

@@ -165,7 +165,7 @@ def configuration(
     """The daemon's configuration: its own folders, a look a second; all else as it comes."""
     head = (
         f"[daemon]\nstate_dir = {quoted(str(daemon.state_dir))}\nsocket = {quoted(str(daemon.socket))}\n\n"
-        "[intervals]\nmonitoring_s = 1.0\n\n"
+        "[intervals]\nmonitoring_s = 1.0\ninsight_s = 5.0\n\n"
     )
     return head + "\n".join((scenario.tables(str(scratch)), *(service_table(each) for each in services.values())))
 

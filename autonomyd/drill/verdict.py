@@ -19,9 +19,11 @@ BYSTANDERS = tuple(ServiceSpec(name=f"bystander-{n}", every_s=EVERY_S, timeout_s
 
 
 class Kind(StrEnum):
-    """A fault must be healed; in a control nothing is wrong, and nothing may be done."""
+    """A fault must be healed; one that announces itself must be foretold, or its cause be named, while nobody heals; in
+    a control nothing is wrong, and nothing may be done."""
 
     FAULT = "fault"
+    FORETOLD = "foretold"
     CONTROL = "control"
 
 
@@ -100,6 +102,8 @@ class Score:
     broken: int
     controls: int
     left_alone: int
+    announced: int
+    foretold: int
     skipped: int
     false_acts: int
     bystanders_harmed: int
@@ -117,8 +121,10 @@ def score(results: tuple[Result, ...]) -> Score:
         faults=len(faults),
         recovered=sum(each.recovered for each in faults),
         broken=sum(each.good and each.observed.broken_after_s is not None for each in faults),
-        controls=len(played) - len(faults),
+        controls=sum(each.kind is Kind.CONTROL for each in played),
         left_alone=sum(each.good for each in played if each.kind is Kind.CONTROL),
+        announced=sum(each.kind is Kind.FORETOLD for each in played),
+        foretold=sum(each.good for each in played if each.kind is Kind.FORETOLD),
         skipped=len(results) - len(played),
         false_acts=sum(len(each.false_acts) for each in played),
         bystanders_harmed=sum(bool(each.collateral) for each in played),
