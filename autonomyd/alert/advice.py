@@ -19,6 +19,7 @@ ADVICE: Mapping[str, str | None] = {
     "irreversible": "{decide}\nit could not be undone",
     "no_backup": "{mend}; what it would change could not be saved before",
     "cooldown": None,
+    "can_wait": None,
     "restart_limit": "find out why it keeps failing: {log}\nthen {start}",
     "flapping": "find out why it comes and goes: {log}\nthen {start}",
     "healing_loop": "find out why the fix does not last: {log}\nthen {start}",

@@ -41,6 +41,7 @@ GOES_ON = frozenset(
         RefusalReason.INTENT,
         RefusalReason.COOLDOWN,
         RefusalReason.PARENT_FAILED,
+        RefusalReason.CAN_WAIT,
     }
 )
 """A person's own wish, or a wait that ends by itself. Every other reason counts for a critical issue, after a while."""

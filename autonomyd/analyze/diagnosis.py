@@ -2,9 +2,10 @@
 
 Each kind of trouble has its judge in `causes/`. A judge names the independent signals it rests on: two checks of
 different kinds, or a check and what the process itself shows. A process that is gone, or frozen by a signal, is
-certain.
+certain. What else is known (series, changes, logs, history) is put beside it in `causes/combined.py`.
 """
 
+from autonomyd.analyze.causes.combined import combined
 from autonomyd.analyze.causes.databases import databases
 from autonomyd.analyze.causes.gone import gone
 from autonomyd.analyze.causes.judge import Judge, certainly, failing_words, undetermined
@@ -19,11 +20,9 @@ from autonomyd.model.service import RunState
 
 def diagnose(issue: Issue, situation: Situation) -> Diagnosis:
     """The diagnosis; without causes when it is undetermined, with a note that says what is missing."""
-    for judge in JUDGES:
-        found = judge(issue, situation)
-        if found is not None:
-            return found
-    return undetermined(issue, "no rule explains this; a person should look")
+    judged = (judge(issue, situation) for judge in JUDGES)
+    first = next((found for found in judged if found is not None), None)
+    return combined(issue, situation, first or undetermined(issue, "no rule explains this; a person should look"))
 
 
 def _custom(issue: Issue, situation: Situation) -> Diagnosis | None:

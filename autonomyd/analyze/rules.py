@@ -106,7 +106,7 @@ def finding(subject: Subject, metric: str, name: str, rule: ThresholdRule, value
         metric=metric,
         severity=_severity(rule, value, unit),
         summary=f"{metric} of {subject} is {value:.4g}{suffix}, {side} {rule.enter:g}{suffix}{held}",
-        evidence=(f"it clears at {rule.clear:g}{suffix}",),
+        evidence=(f"fixed threshold {rule.enter:g}{suffix}; it clears at {rule.clear:g}{suffix}",),
         value=value,
         threshold=rule.enter,
     )

@@ -13,21 +13,28 @@ from autonomyd.cli.app import App, NotDone
 from autonomyd.cli.words import clean
 from autonomyd.control.client import ApiError, ClientError, Denied
 
-# verb: its line in --help. The file is verbs/<verb>.py. Grouped as a person looks for them.
+# verb: its line in --help. The file is verbs/<verb>.py (with _ for -). Grouped as a person looks for them.
 SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Look": {
         "status": "One screen: is all well, what is wrong, what is being done.",
         "health": "The health of every subject, with the reason.",
         "services": "The services with their checks and figures.",
+        "graph": "Who needs whom: declared, and as it was seen.",
         "metrics": "The measured values; with a NAME its chart.",
+        "backtest": "What a rule would have done over recorded history.",
+        "forecast": "When disks, memory and other bounded things will be full.",
         "events": "The daemon's diary, newest last.",
+        "surprises": "What series did that they never did, and which are still learned.",
+        "timeline": "What changed, moved, broke and was done, in order of time.",
         "logs": "The log of a service, or the daemon's diary.",
+        "templates": "What the logs of a service ordinarily say.",
     },
     "Problems and what is done about them": {
         "issues": "The open problems.",
         "alerts": "What needs you, and whether you were told.",
         "ack": "Say that you look after an alert.",
         "explain": "One problem as a story: why, every gate, what next.",
+        "why-not": "Each remedy, and why it is not used now.",
         "fixes": "What was done, and what it did.",
         "backups": "The files that fixes changed, as they were before.",
         "approvals": "What waits for your word.",
@@ -36,6 +43,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "always": "Allow a remedy for good, or take that back.",
         "trust": "How every fix fared, what it may do, what it deserves.",
         "outcomes": "What was learned from; --export as JSON Lines.",
+        "risk": "How likely what went wrong goes wrong again.",
+        "predictions": "What is foretold, and whether it came true.",
         "playbooks": "The remedies there are, your own among them.",
         "goals": "What the daemon works toward.",
         "optimization": "What the daemon changes about its own cost.",
@@ -50,6 +59,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Set up": {
         "discover": "Find services that could be watched.",
         "doctor": "Examine what this machine lacks; needs no daemon.",
+        "tune": "Thresholds as recorded history would have them.",
         "config": "Check a configuration file, or show the one in force.",
         "reload": "Read the configuration again.",
         "completion": "Print the completion script of your shell.",
@@ -73,7 +83,7 @@ class VerbGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"autonomyd.cli.verbs.{cmd_name}").command
+        command: click.Command = import_module(f"autonomyd.cli.verbs.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

@@ -15,35 +15,44 @@ from autonomyd.engine.cleaning import Cleaner
 from autonomyd.engine.containers import ContainerKeeper
 from autonomyd.engine.databases import DatabaseHands
 from autonomyd.engine.facts import FactReader
+from autonomyd.engine.facts.changes import ChangesReader
 from autonomyd.engine.facts.config import ConfigReader
 from autonomyd.engine.facts.container import ContainerReader
 from autonomyd.engine.facts.culprit import CulpritReader
 from autonomyd.engine.facts.log_errors import LogErrorsReader
 from autonomyd.engine.facts.logs import LogsReader
+from autonomyd.engine.facts.moment import MomentReader
 from autonomyd.engine.facts.numbers import NumbersReader
 from autonomyd.engine.facts.pid_file import PidFileReader
 from autonomyd.engine.facts.ports import PortsReader
 from autonomyd.engine.facts.release import ReleaseReader
 from autonomyd.engine.facts.sessions import SessionsReader
 from autonomyd.engine.facts.sqlite import SqliteReader
+from autonomyd.engine.facts.suspects import SuspectsReader
 from autonomyd.engine.goals import AutonomousGoalSetting
+from autonomyd.engine.graph import GraphKeeper
 from autonomyd.engine.hands import handlers_of
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.incidents import Sources
 from autonomyd.engine.insight import make_insight
 from autonomyd.engine.known_good import KnownGood
+from autonomyd.engine.log_insight import LogInsight
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
 from autonomyd.engine.parts import Parts, Site
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.playbooks import Shelf
+from autonomyd.engine.predictions import make_predictions
+from autonomyd.engine.quiet import QuietHours
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import OnState, ServiceKeeper
 from autonomyd.engine.situation import SituationReader
+from autonomyd.engine.timeline import Timeline
 from autonomyd.engine.trust import DAY_S, Trust
 from autonomyd.engine.verify import Verifier
 from autonomyd.engine.watching import ServiceWatch
+from autonomyd.engine.workbench import Workbench
 from autonomyd.execute.filework import FileWork
 from autonomyd.execute.handlers import Handlers
 from autonomyd.execute.runner import Runner
@@ -111,6 +120,26 @@ def assemble(
         verifier=verifier,
         handlers=handlers_of(keeper, cleaner, monitoring, site.call_custom, files, aside, hands),
     )
+    log_errors = LogErrorsReader(lambda name: _probe(monitoring, name), lambda name: site.parts.logs.errors(name))
+    predictions = make_predictions(
+        clock=clock,
+        settings=lambda: site.parts.settings,
+        records=records,
+        monitoring=monitoring,
+        log_errors=lambda: log_errors.of_all(keeper.services.values()),
+    )
+    quiet = QuietHours(clock=clock, settings=lambda: site.parts.settings, records=records, monitoring=monitoring)
+    logs = LogInsight(
+        clock=clock,
+        settings=lambda: site.parts.settings,
+        services=lambda: keeper.services,
+        containers=containers,
+        records=records,
+        book=monitoring.book,
+        state_dir=state_dir,
+    )
+    graph = GraphKeeper(clock=clock, keeper=keeper, containers=containers)
+    timeline = Timeline(clock=clock, records=records, services=lambda: keeper.services, known=known_good)
     situations = _situations(
         site,
         keeper=keeper,
@@ -127,10 +156,18 @@ def assemble(
             ReleaseReader(known_good),
             NumbersReader(shelf.numbers_of),
             LogsReader(monitoring.full_disks),
-            LogErrorsReader(lambda name: _probe(monitoring, name)),
+            log_errors,
             SessionsReader(hands),
             SqliteReader(hands),
             ContainerReader(clock, containers, lambda: site.parts.settings),
+            ChangesReader(clock, timeline),
+            SuspectsReader(clock, monitoring.metrics, graph.graph),
+            MomentReader(
+                monitoring.metrics,
+                predictions=predictions,
+                quiet=quiet,
+                forecast_of=site.forecast_of,
+            ),
         ),
     )
     healing = SelfHealingSystem(
@@ -159,6 +196,10 @@ def assemble(
         keeper=keeper,
         known_good=known_good,
         shelf=shelf,
+        timeline=timeline,
+        graph=graph,
+        logs=logs,
+        predictions=predictions,
         runner=runner,
         backups=_backups(site, files=files, runner=runner, keeper=keeper, history=history, known_good=known_good),
         healing=healing,
@@ -168,8 +209,11 @@ def assemble(
             clock=clock,
             settings=lambda: site.parts.settings,
             dependencies=dependencies,
-            sources=Sources(monitoring=monitoring, healing=healing, records=records, supervisor=supervisor),
+            sources=Sources(
+                monitoring=monitoring, healing=healing, records=records, supervisor=supervisor, graph=graph.graph
+            ),
         ),
+        workbench=Workbench(clock=clock, metrics=monitoring.metrics, records=records),
         insight=make_insight(
             clock=clock,
             settings=lambda: site.parts.settings,
@@ -177,6 +221,11 @@ def assemble(
             monitoring=monitoring,
             keeper=keeper,
             records=records,
+            timeline=timeline,
+            graph=graph,
+            logs=logs,
+            predictions=predictions,
+            quiet=quiet,
         ),
     )
     return site.parts
@@ -287,6 +336,7 @@ def _runner(site: Site, *, keeper: ServiceKeeper, files: FileWork, verifier: Ver
         parts.records.fix_moved(fix)
         parts.alerting.fix_moved(fix)
         parts.container_keeper.fix_moved(fix)
+        parts.timeline.fix_moved(fix)
 
     return Runner(
         clock=site.clock,

@@ -4,31 +4,33 @@ import math
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from autonomyd.engine.managed import ManagedService
+from autonomyd.analyze.assessment import assess
 from autonomyd.engine.parts import Parts
 from autonomyd.learn.confidence import ENOUGH_OUTCOMES
-from autonomyd.model.diagnosis import Diagnosis
+from autonomyd.model.diagnosis import Assessment, Diagnosis
 from autonomyd.model.event import Event
 from autonomyd.model.fix import Fix
 from autonomyd.model.issue import Issue, IssueState, Transition
 from autonomyd.model.plan import Autonomy, Plan, Refusal
 from autonomyd.model.subject import service_of, service_subject
+from autonomyd.model.timeline import Coincidence
 from autonomyd.model.trust import NOTHING_LEARNED, Experience
-from autonomyd.settings.control import ProcessControl
 
 BESIDE_S = 60.0
 """Problems that are no further apart than this tell one story."""
 RECENT = 20
+FAINT = 10.0
+"""A coincidence of less confidence explains nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """`decision` is the newest one, with every gate; `kind` says whether it is a plan or a refusal. `learned` is how
     its strategy has fared against its cause here by now, `level` the most that it may still do (None: no fix chosen);
-    `lessons` tells the same of every remedy that was tried, in words. `related` are the other problems of the service,
-    and of what it depends on, within a minute of this one."""
+    `lessons` tells the same of every remedy that was tried, in words. `assessment` says what it means: whom it reaches,
+    how hard its repair is. `changes` are those that its begin may be due to, and those that came only after it.
+    `related` are the other problems of the service, and of what it needs, within a minute of this one."""
 
     issue: Issue
     diagnosis: Diagnosis | None
@@ -39,6 +41,8 @@ class Explanation:
     learned: Experience | None
     level: Autonomy | None
     lessons: tuple[str, ...]
+    assessment: Assessment
+    changes: tuple[Coincidence, ...]
     related: tuple[Issue, ...]
     why: str
     next: str
@@ -59,6 +63,8 @@ async def explain(parts: Parts, issue_id: int) -> Explanation | None:
             else:
                 decision = stored.value
     fixes: list[Fix] = await records.read(lambda: records.fixes.of_issue(issue_id), [])
+    if diagnosis is None and issue.is_open:
+        diagnosis = await parts.healing.look(issue)
     learned, level = _learned(parts, issue, diagnosis, decision)
     return Explanation(
         issue=issue,
@@ -70,6 +76,8 @@ async def explain(parts: Parts, issue_id: int) -> Explanation | None:
         learned=learned,
         level=level,
         lessons=_lessons(parts, fixes),
+        assessment=await _assessed(parts, issue, diagnosis, decision),
+        changes=tuple(each for each in parts.timeline.about(issue.subject, issue.opened_at) if _tells(each)),
         related=await _related(parts, issue),
         why=_why(issue, decision),
         next=_next(issue, decision),
@@ -90,13 +98,24 @@ def _learned(
     return found, parts.trust.earned(name).get(strategy, Autonomy.ACT)
 
 
+async def _assessed(
+    parts: Parts, issue: Issue, diagnosis: Diagnosis | None, decision: Plan | Refusal | None
+) -> Assessment:
+    cause = diagnosis.cause.cause if diagnosis is not None and diagnosis.cause is not None else None
+    strategy = decision.strategy if decision is not None else None
+    taken_s: list[float] = []
+    if cause is not None and strategy is not None:
+        taken_s = await parts.records.read(lambda: parts.records.fixes.repair_times(cause, strategy), [])
+    return assess(issue, diagnosis, parts.graph.graph(), strategy=strategy, taken_s=taken_s)
+
+
 async def _related(parts: Parts, issue: Issue) -> tuple[Issue, ...]:
     """Oldest first; none for what is no service's."""
     service = parts.keeper.services.get(service_of(issue.subject) or "")
     if service is None:
         return ()
     found: list[Issue] = []
-    for name in (service.name, *service.settings.depends_on):
+    for name in (service.name, *parts.graph.graph().parents(service.name)):
         subject = service_subject(name)
         found += await parts.records.read(partial(parts.records.issues.recent, limit=RECENT, subject=subject), ())
     ended_at = issue.resolved_at or math.inf
@@ -108,6 +127,11 @@ async def _related(parts: Parts, issue: Issue) -> tuple[Issue, ...]:
         and (each.resolved_at or math.inf) >= issue.opened_at - BESIDE_S
     )
     return tuple(sorted(near, key=lambda each: each.id))
+
+
+def _tells(found: Coincidence) -> bool:
+    """Whether it is worth a line: likely enough, or evidence against."""
+    return found.confidence >= FAINT or (not found.confidence and found.after_s < 0)
 
 
 def _lessons(parts: Parts, fixes: list[Fix]) -> tuple[str, ...]:
@@ -162,13 +186,3 @@ def event_line(event: Event) -> str:
     stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.at))
     by = "" if event.actor == "autonomyd" else f" [{event.actor}]"
     return f"{stamp} {event.subject} {event.kind}: {event.message}{by}"
-
-
-def log_file_of(service: ManagedService, state_dir: Path) -> str | None:
-    """The log of a service: the first that it names, else where its output goes."""
-    if service.settings.logs:
-        return service.settings.logs[0]
-    control = service.settings.control
-    if isinstance(control, ProcessControl):
-        return control.stdout or str(state_dir / "logs" / f"{service.name}.log")
-    return None

@@ -23,6 +23,7 @@ from autonomyd.engine.trust import Trust
 from autonomyd.execute.playbooks import strategies as bundled
 from autonomyd.execute.runner import Overtaken, Runner
 from autonomyd.model.action import HealingAction
+from autonomyd.model.decision import WhyNot
 from autonomyd.model.diagnosis import Diagnosis
 from autonomyd.model.facts import Situation
 from autonomyd.model.fix import Fix, FixState, Outcome
@@ -109,19 +110,37 @@ class SelfHealingSystem:
     async def consider(self, issue: Issue) -> Plan | Refusal | None:
         """Diagnose and decide; a plan is carried out in a task of its own, so that no issue waits for another.
         None when the issue was resolved before it could be judged."""
-        custom = issue.type.value if issue.type in self.healing_strategies else None
-        situation = await self._situations.read(issue, custom)
+        situation = await self._situations.read(issue, self._custom(issue))
         current = self.monitoring.book.get(issue.id)
         if current is None or current.state in QUIET or self._in_hand(situation):
             return None
         issue = current
-        diagnosis = diagnose(issue, situation)
         situation = self._remembered(issue, situation)
+        diagnosis = diagnose(issue, situation)
         decision = self._heard(issue, situation, decide(issue, diagnosis, situation, self.strategies))
         self._note(issue, diagnosis, decision)
         if isinstance(decision, Plan):
             self._begin(issue, decision)
         return decision
+
+    async def look(self, issue: Issue) -> Diagnosis:
+        """What is behind an issue that nobody has judged (a notice, which is never healed). Nothing is decided."""
+        return diagnose(issue, self._remembered(issue, await self._situations.read(issue, None)))
+
+    async def why_not(self, issue: Issue) -> WhyNot:
+        """Every remedy held against `issue` as it is now, by the questions that decide; nothing is done or noted."""
+        from autonomyd.plan.why_not import why_not  # only where a person asks
+
+        situation = self._remembered(issue, await self._situations.read(issue, self._custom(issue)))
+        diagnosis = diagnose(issue, situation)
+        return WhyNot(
+            issue_id=issue.id,
+            summary=issue.summary,
+            decision=self._hands_off(issue),
+            cause=diagnosis.cause.cause if diagnosis.cause is not None else None,
+            note=diagnosis.note,
+            verdicts=why_not(issue, diagnosis, situation, self.strategies),
+        )
 
     async def heal(self, issue: Issue) -> Fix | Refusal | None:
         """Deal with one open issue now and wait for the end: the Fix, or the Refusal that says why nothing is done.
@@ -178,6 +197,17 @@ class SelfHealingSystem:
         self.decisions.pop(issue.id, None)
         self.diagnoses.pop(issue.id, None)
 
+    def _custom(self, issue: Issue) -> str | None:
+        return issue.type.value if issue.type in self.healing_strategies else None
+
+    def _hands_off(self, issue: Issue) -> str:
+        """Why nothing is decided about it at all, in words; "" when it is decided about at every turn."""
+        if issue.severity is Severity.NOTICE:
+            return "it is a notice: nobody is worse off, so nothing is mended"
+        if issue.state in QUIET:
+            return "a person muted it" if issue.state is IssueState.MUTED else "a fix is under way"
+        return ""
+
     def _remembered(self, issue: Issue, situation: Situation) -> Situation:
         """The situation with what was learned, and with what people have said."""
         name = situation.service.name if situation.service else ""
@@ -185,6 +215,7 @@ class SelfHealingSystem:
             situation,
             learned=self._trust.learned(name),
             earned=self._trust.earned(name),
+            calibration=self._trust.ledger.calibration(),
             consent=self._approvals.facts(issue, name),
         )
 

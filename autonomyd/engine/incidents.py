@@ -1,12 +1,14 @@
 """What is wrong now, as alerts see it: issues by cause, fixes that did harm, the daemon's own troubles, health."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.supervisor import Supervisor
 from autonomyd.alert import needs
+from autonomyd.alert.families import under_parents
+from autonomyd.analyze.graph import NO_GRAPH, ServiceGraph
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.records import Records
@@ -27,6 +29,7 @@ class Sources:
     healing: SelfHealingSystem
     records: Records
     supervisor: Supervisor
+    graph: Callable[[], ServiceGraph] = lambda: NO_GRAPH
 
 
 class IncidentReader:
@@ -52,7 +55,8 @@ class IncidentReader:
     def read(self, settings: AlertSettings, alerts: Sequence[Alert]) -> tuple[dict[str, Incident], float]:
         """Everything that is wrong now by its key, `need` only where somebody is to be told of it by now; and the
         seconds until another need is old enough. `alerts` are the open ones."""
-        found = [*self._of_issues(settings, alerts), *self._of_fixes(alerts), *self._of_ourselves()]
+        of_issues = under_parents(self._of_issues(settings, alerts), self._sources.graph(), self._own_causes())
+        found = [*of_issues, *self._of_fixes(alerts), *self._of_ourselves()]
         found += self._of_health(settings, alerts, any(each.need for each in found))
         told, soonest = self._patiently(found, settings.min_severity)
         return {each.key: each for each in told}, soonest
@@ -102,6 +106,11 @@ class IncidentReader:
             )
             for key, issues in groups.items()
         ]
+
+    def _own_causes(self) -> frozenset[int]:
+        """The issues that have a certain cause of their own, whatever fails elsewhere."""
+        diagnoses = self._sources.healing.diagnoses
+        return frozenset(id_ for id_, found in diagnoses.items() if found.certain)
 
     def _of_fixes(self, alerts: Sequence[Alert]) -> list[Incident]:
         """Fixes that could not be rolled back, until a person says that it was put right."""

@@ -9,7 +9,7 @@ from autonomyd.analyze.issuebook import IssueBook
 from autonomyd.analyze.rules import HOST_RULES, ThresholdBook, finding, issue_type
 from autonomyd.analyze.verdict import Verdict
 from autonomyd.model.health import Severity
-from autonomyd.model.issue import Finding, IssueType
+from autonomyd.model.issue import SOON, Finding, IssueType
 from autonomyd.model.subject import Subject, service_of
 from autonomyd.model.words import duration
 from autonomyd.settings.cleanup import CleanupSettings
@@ -29,8 +29,6 @@ LIMIT_METRICS = {
 
 LIMIT_UNITS = {"rss_mb": " MB", "cpu_percent": " %"}
 LEAKS = ("rss_mb", "fds")
-SOON = ".soon"
-"""What follows the name of a metric that only grows toward its limit."""
 LEAK_OVER_SHARE = 0.5
 
 

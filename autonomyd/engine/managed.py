@@ -48,7 +48,8 @@ class ManagedCheck:
 class ManagedService:
     """Times are monotonic unless they end in `_at`. `grace_until` is set while it starts, `operating` names our own act
     under way, `holders` counts who has it in hand (a fix, a request): what happens meanwhile is our own echo. `deaths`
-    are the last unasked ends, `lived_s` how long the process lived that ended last, `last_pid` its number."""
+    are the last unasked ends, `lived_s` how long the process lived that ended last, `last_pid` its number. `available`:
+    in how many percent of how many known seconds of the last day it worked."""
 
     name: str
     settings: ServiceSettings
@@ -70,6 +71,7 @@ class ManagedService:
     lived_s: float | None = None
     last_pid: int | None = None
     fallback_since: float | None = None
+    available: tuple[float, float] | None = None
     problem: str = ""
     outdated: str = ""
     changed: asyncio.Event = field(default_factory=asyncio.Event)

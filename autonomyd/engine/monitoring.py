@@ -38,7 +38,8 @@ ServiceStates = Callable[[], Mapping[str, tuple[ServiceState, Intent]]]
 
 
 class SelfMonitoringSystem:
-    """`thresholds` maps names to levels and may be changed at any time; `metrics` is the read-only ring buffer."""
+    """`thresholds` maps names to levels and may be changed at any time; `metrics` is the read-only ring buffer,
+    `pushed` names the series in it that come from the embedding program."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class SelfMonitoringSystem:
         self._restrict()
         self._listeners: dict[str, Callable[[Reading], None]] = {}
         self._pushed_units: dict[str, str] = {}
+        self.pushed: set[tuple[Subject, str]] = set()
         self._folders: set[str] = set()
         self._service_states = service_states
         self.watch(
@@ -122,6 +124,7 @@ class SelfMonitoringSystem:
         if unit:
             self._pushed_units[metric] = unit
         of = Subject(subject)
+        self.pushed.add((of, metric))
         at = self.clock.monotonic()
         self._ring.append(of, f"pushed:{metric}", at, {metric: float(value)}, self._pushed_units)
         self._judges.observe(of, at, {metric: float(value)}, self._pushed_units)

@@ -10,21 +10,28 @@ from autonomyd.engine.approvals import ApprovalDesk
 from autonomyd.engine.backups import BackupKeeper
 from autonomyd.engine.containers import ContainerKeeper
 from autonomyd.engine.goals import AutonomousGoalSetting
+from autonomyd.engine.graph import GraphKeeper
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.insight import Insight
 from autonomyd.engine.known_good import KnownGood
+from autonomyd.engine.log_insight import LogInsight
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.playbooks import Shelf
+from autonomyd.engine.predictions import PredictionBook
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import ServiceKeeper
+from autonomyd.engine.timeline import Timeline
 from autonomyd.engine.trust import Trust
+from autonomyd.engine.workbench import Workbench
 from autonomyd.execute.runner import Runner
 from autonomyd.host.containers.engines import ContainerEngines
 from autonomyd.host.systemd import SystemdManager
+from autonomyd.model.forecast import Forecast
 from autonomyd.model.step import StepResult
+from autonomyd.model.subject import Subject
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import ServiceSettings
 
@@ -44,6 +51,10 @@ class Parts:
     keeper: ServiceKeeper
     known_good: KnownGood
     shelf: Shelf
+    timeline: Timeline
+    graph: GraphKeeper
+    logs: LogInsight
+    predictions: PredictionBook
     runner: Runner
     backups: BackupKeeper
     healing: SelfHealingSystem
@@ -51,6 +62,7 @@ class Parts:
     optimization: SelfOptimizationSystem
     alerting: Alerting
     insight: Insight
+    workbench: Workbench
     containers: ContainerEngines
     container_keeper: ContainerKeeper
     systemd: SystemdManager | None = None
@@ -74,3 +86,7 @@ class Site:
     async def call_custom(self, name: str) -> StepResult:
         """Let a strategy that was registered for issues of type `name` act."""
         return await self.parts.healing.call_custom(name)
+
+    def forecast_of(self, subject: Subject, metric: str) -> Forecast | None:
+        """What is foreseen of a series now; None when nothing is."""
+        return self.parts.insight.foresight.forecast_of(subject, metric)

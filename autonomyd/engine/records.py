@@ -23,6 +23,8 @@ from autonomyd.knowledge.issues import Issues
 from autonomyd.knowledge.known_good import KnownGoods
 from autonomyd.knowledge.outbox import Outbox
 from autonomyd.knowledge.outcomes import Outcomes
+from autonomyd.knowledge.predictions import Predictions
+from autonomyd.knowledge.rollups import Rollups
 from autonomyd.knowledge.shadow import Shadow
 from autonomyd.knowledge.states import States
 from autonomyd.knowledge.store import Kind, Store
@@ -35,6 +37,7 @@ from autonomyd.model.goal import Goal
 from autonomyd.model.issue import Issue, Transition
 from autonomyd.model.known_good import GoodState
 from autonomyd.model.plan import Plan, Refusal
+from autonomyd.model.prediction import Prediction
 from autonomyd.model.service import Intent
 from autonomyd.model.status import PauseStatus
 from autonomyd.model.subject import HOST, Subject, service_subject
@@ -63,6 +66,8 @@ class Records:
     shadow: Shadow
     known_goods: KnownGoods
     outbox: Outbox
+    predictions: Predictions
+    rollups: Rollups
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -70,6 +75,7 @@ class Records:
         self._queue: list[Job] = []
         self._writing = asyncio.Lock()
         self._writer: asyncio.Task[None] | None = None
+        self.on_event: Callable[[Event], None] = lambda event: None
         self.attached = False
 
     def attach(self, store: Store) -> None:
@@ -87,6 +93,8 @@ class Records:
         self.approvals = Approvals(store)
         self.shadow = Shadow(store)
         self.known_goods = KnownGoods(store)
+        self.predictions = Predictions(store)
+        self.rollups = Rollups(store)
 
     def next_id(self, kind: Kind) -> int:
         """A new id; before the store is attached one that nothing will remember."""
@@ -114,9 +122,14 @@ class Records:
         """What became of a message."""
         self._later(lambda: self.outbox.save(message))
 
-    def event(self, kind: str, subject: Subject, message: str, *, actor: str = "autonomyd") -> None:
-        event = Event(at=self._clock.wall(), kind=kind, subject=subject, message=message, actor=actor)
+    def event(
+        self, kind: str, subject: Subject, message: str, *, actor: str = "autonomyd", at: float | None = None
+    ) -> None:
+        """A line of the diary; `at` (epoch seconds) when it tells of what happened earlier."""
+        wall = self._clock.wall() if at is None else at
+        event = Event(at=wall, kind=kind, subject=subject, message=message, actor=actor)
         self._later(lambda: self.events.add(event))
+        self.on_event(event)
 
     def dependency(self, change: BreakerChange) -> None:
         """A circuit breaker opened or closed."""
@@ -131,7 +144,11 @@ class Records:
         self.event("pause", HOST, f"{words}: {status.reason}" if status.reason else words, actor=status.actor)
         self._later(lambda: self.states.set_pause(status))
 
-    def remember(self, key: str, value: float) -> None:
+    def forget(self, key: str) -> None:
+        """Keep nothing under `key` any more."""
+        self._later(lambda: self.states.remove(key))
+
+    def remember(self, key: str, value: float | Mapping[str, Any]) -> None:
         """Keep a single value under `key`."""
         self._later(lambda: self.states.put(key, value))
 
@@ -155,6 +172,9 @@ class Records:
 
     def shadow_case(self, case: ShadowCase) -> None:
         self._later(lambda: self.shadow.save(case))
+
+    def prediction(self, prediction: Prediction) -> None:
+        self._later(lambda: self.predictions.save(prediction))
 
     def approval(self, approval: Approval) -> None:
         self._later(lambda: self.approvals.save(approval))

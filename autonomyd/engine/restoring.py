@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from autonomyd.aio.clock import Clock
+from autonomyd.engine.foresight import foretold
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.judges import folder_subject
 from autonomyd.engine.managed import ManagedService
@@ -99,6 +100,8 @@ def no_longer_watched(issue: Issue, settings: Settings) -> str:
     service = settings.services.get(name)
     if service is None:
         return "the service is no longer configured"
+    if foretold(issue):
+        return ""
     if issue.type is IssueType.RESOURCE_EXHAUSTION and getattr(service.limits, issue.metric, None) is None:
         return "it has no such limit any more"
     if issue.type is IssueType.HIGH_LATENCY:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
+from autonomyd.engine.availability import objective_of
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.parts import Parts
 from autonomyd.knowledge.fixes import FixCounts
@@ -76,6 +77,9 @@ class StatusReader:
             next_try_at=min(waits, default=None),
             depends_on=service.settings.depends_on,
             earned=parts.trust.earned(service.name),
+            availability_percent=None if service.available is None else service.available[0],
+            availability_s=0.0 if service.available is None else service.available[1],
+            objective_percent=objective_of(service.settings, parts.settings),
             checks=service.check_statuses(lambda at: at + offset),
             metrics=self._metrics(service),
         )

@@ -34,7 +34,7 @@ from autonomyd.engine.trust import DAY_S
 from autonomyd.engine.watching import ServiceWatch
 from autonomyd.host.lock import InstanceLock
 from autonomyd.host.paths import default_state_dir, ensure_private_dir
-from autonomyd.knowledge.retention import Retention
+from autonomyd.knowledge.retention import retention_of
 from autonomyd.knowledge.store import Store
 from autonomyd.model.issue import Issue, IssueState, Transition
 from autonomyd.model.reading import Reading
@@ -227,6 +227,7 @@ class AutonomousOperationSystem:
         )
         parts.dependencies.reload()
         await parts.shelf.put_up(settings, self.config_file)
+        await parts.logs.put_up(settings, self.config_file)
         parts.alerting.reload()
         for watch in self._watches.values():
             watch.reinterval()
@@ -250,6 +251,7 @@ class AutonomousOperationSystem:
         recovery = Recovery(parts)
         recovering = await recovery.take_over()
         await parts.shelf.put_up(self.settings, self.config_file)
+        await parts.logs.put_up(self.settings, self.config_file)
         await restore(parts, self.settings, self.clock, recovering=recovering)
         waiting = await self._add_services(parts, tuple(self.settings.services))
         self._add_loops(parts)
@@ -274,12 +276,8 @@ class AutonomousOperationSystem:
         )
 
     async def _open_store(self) -> Store:
-        retention = self.settings.retention
-        return await Store.open(
-            str(self.state_dir / "state.db"),
-            clock=self.clock,
-            retention=Retention(days=retention.days, max_bytes=int(retention.max_mb * 1024 * 1024)),
-        )
+        retention = retention_of(self.settings.retention)
+        return await Store.open(str(self.state_dir / "state.db"), clock=self.clock, retention=retention)
 
     async def _add_services(self, parts: Parts, names: Collection[str]) -> tuple[str, ...]:
         """Open the controls of `names`, all at once; returns those that are to be brought up."""
@@ -297,7 +295,7 @@ class AutonomousOperationSystem:
         )
         for service in added:
             self._watches[service.name] = ServiceWatch(
-                service, parts.monitoring, parts.keeper, parts.dependencies, parts.containers
+                service, parts.monitoring, parts.keeper, parts.dependencies, parts.containers, parts.logs
             )
             self._watches[service.name].state_changed(ServiceState.UNKNOWN)
         return tuple(service.name for service in added if service.operating)

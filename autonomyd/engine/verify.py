@@ -13,7 +13,7 @@ from autonomyd.engine.watching import ServiceWatch
 from autonomyd.execute.runner import Validation
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Outcome
-from autonomyd.model.issue import Issue
+from autonomyd.model.issue import SOON, Issue
 from autonomyd.model.plan import Plan
 from autonomyd.model.reading import ReadingState
 from autonomyd.model.service import Intent, RunState, ServiceState
@@ -196,11 +196,12 @@ class Verifier:
             return Validation(outcome=Outcome.HEALED, message="the space is enough again")
         probe = issue.subject if issue.subject.startswith("folder:") else "host"
         await self._monitoring.sampler.look_at(probe)
-        value = self._value(issue.subject, issue.metric)
+        metric = issue.metric.removesuffix(SOON)
+        value = self._value(issue.subject, metric)
         if value is None:
             return Validation(outcome=Outcome.UNVERIFIED, message="how full it is now could not be read")
         # healed is what its detector calls cleared: between the two levels it would be raised again at once
-        rule = self._monitoring.rule_of(issue.subject, issue.metric)
+        rule = self._monitoring.rule_of(issue.subject, metric)
         level = rule.clear if rule is not None else issue.threshold if issue.threshold is not None else 100.0
         words = f"{value:.1f} % are in use, it clears at {level:g} %"
         outcome = Outcome.HEALED if value <= level else Outcome.INEFFECTIVE

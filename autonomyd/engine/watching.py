@@ -4,6 +4,7 @@ import structlog
 
 from autonomyd.aio.dependency import Dependencies
 from autonomyd.analyze.detectors.streak import StreakDetector
+from autonomyd.engine.availability import AvailabilityJudge
 from autonomyd.engine.bounds import BoundJudge
 from autonomyd.engine.judges import LimitJudge
 from autonomyd.engine.log_sizes import LogSizes
@@ -15,7 +16,7 @@ from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, Issue, IssueType
 from autonomyd.model.reading import Reading, ReadingState
 from autonomyd.model.service import Intent, RunState, ServiceState
-from autonomyd.monitor.probe import Placed, Surroundings
+from autonomyd.monitor.probe import LogDesk, Placed, Surroundings
 from autonomyd.monitor.probes import check_probes
 from autonomyd.monitor.probes.memory import EVERY_S as MEMORY_EVERY_S
 from autonomyd.monitor.probes.memory import MemoryProbe
@@ -55,6 +56,7 @@ class ServiceWatch:
         keeper: ServiceKeeper,
         dependencies: Dependencies,
         containers: ContainerEngines | None = None,
+        logs: LogDesk | None = None,
     ) -> None:
         self._service = service
         self._monitoring = monitoring
@@ -64,8 +66,12 @@ class ServiceWatch:
         self._placed: list[Placed] = []
         self._dependencies = dependencies
         self._containers = containers
+        self._logs_desk = logs
         self._probes: list[str] = []
         self._verifying = False
+        self._availability = AvailabilityJudge(
+            service, lambda: monitoring.settings, report=self._report, clear=self._clear
+        )
         self._add_checks()
         self._add_process()
         self._add_logs()
@@ -106,6 +112,7 @@ class ServiceWatch:
         """Called at every change of the service's state."""
         service = self._service
         self._pace()
+        self._availability.observe(self._monitoring.clock.monotonic())
         if service.state is ServiceState.STARTING and before is not ServiceState.STARTING:
             self._limits.reset()
             for judge in self._bounds.values():
@@ -203,6 +210,7 @@ class ServiceWatch:
                 settings=service.settings,
                 dependencies=self._dependencies,
                 containers=self._containers,
+                logs=self._logs_desk,
             )
             probe.place(around)
             self._placed.append(probe)
@@ -271,11 +279,13 @@ class ServiceWatch:
             self._report_unhealthy()
         elif service.state is ServiceState.UP and reading.state is ReadingState.OK:
             self._clear_when_well()  # a fix that could not be verified left its issue open
+        self._availability.heard(check, reading, every_s=self._every_s(check))
         if reading.state is not ReadingState.UNKNOWN:
             self._bounds[check.name].observe(reading)
 
     def _process_read(self, reading: Reading) -> None:
         service = self._service
+        self._availability.observe(reading.at)
         frozen = self._process.frozen and reading.state is ReadingState.OK
         if not frozen:
             service.frozen_since = None

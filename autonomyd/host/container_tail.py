@@ -1,94 +1,86 @@
 """Reads what is new in the log of one container, from the container engine. Asks at each look and keeps no stream."""
 
 import asyncio
-import calendar
-import time
+import math
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 from autonomyd.aio.clock import Clock
-from autonomyd.host.containers.api import EngineApi, EngineFailure, part
+from autonomyd.host.containers.api import EngineApi, EngineFailure
+from autonomyd.host.containers.logs import log_lines
 from autonomyd.host.tail import LOOK_BYTES, News
-
-FRAME = 8
-"""Bytes before each piece of a container without a terminal. Source: Docker Engine API, "Attach to a container"."""
-_SECONDS = 20
-"""Characters of a time up to its fraction: 2026-05-04T10:11:12."""
 
 
 class ContainerTail:
-    """Begins with what comes after it was made."""
+    """Begins with what comes after it was made, or where an earlier tail has stopped (`take_up`)."""
 
     def __init__(self, name: str, api: EngineApi, clock: Clock, *, timeout_s: float) -> None:
         self._name = name
         self._api = api
         self._clock = clock
         self._timeout_s = timeout_s
-        self._after_ns = int(clock.wall() * 1e9)
+        self._after = clock.wall()
         self._seen = 0
+
+    def kept(self) -> dict[str, Any]:
+        """What `take_up` needs to go on from here, as JSON values."""
+        return {"after": self._after, "seen": self._seen}
+
+    def take_up(self, kept: Mapping[str, Any]) -> None:
+        """Go on where the tail stopped that said `kept`; what it did not say is no place, and is passed over."""
+        after, seen = kept.get("after"), kept.get("seen")
+        # a time ahead of the clock would hide everything until it is reached
+        if isinstance(after, float) and isinstance(seen, int) and 0.0 <= after <= self._clock.wall():
+            self._after, self._seen = after, seen
 
     async def to_end(self) -> None:
         """Pass over everything that is there now."""
-        self._after_ns, self._seen = int(self._clock.wall() * 1e9), 0
+        self._after, self._seen = self._clock.wall(), 0
 
     async def read(self) -> News:
-        """What is new since the last look. Raises OSError with words when the engine can't tell."""
-        query = {"stdout": "true", "stderr": "true", "timestamps": "true", "since": str(self._after_ns // 10**9)}
-        raw = bytearray()
+        """What is new since the last look; of very much the newest. Raises OSError with words when the engine can't
+        tell."""
+        newest = _Newest(after=self._after, seen=self._seen)
         try:
-            async with (
-                asyncio.timeout(self._timeout_s),
-                self._api.stream(f"/containers/{part(self._name)}/logs", query=query) as pieces,
-            ):
-                async for piece in pieces:
-                    raw += piece
-                    if len(raw) > LOOK_BYTES:
-                        break  # the rest comes with the next look
+            async with asyncio.timeout(self._timeout_s):
+                async for line in log_lines(self._api, self._name, since=math.floor(self._after), follow=False):
+                    if line.at is not None:
+                        newest.add(line.at, line.text)
         except TimeoutError:
-            raise OSError(f"the container engine did not answer within {self._timeout_s:g} s") from None
+            if not newest.lines:
+                raise OSError(f"the container engine did not answer within {self._timeout_s:g} s") from None
+            # what came so far is news; the rest comes with the next look
         except EngineFailure as error:
             raise OSError(str(error)) from error
-        return News(text="".join(self._new(unframed(bytes(raw)))))
-
-    def _new(self, text: str) -> list[str]:
-        """The lines after those that were seen already. Some engines tell times in whole seconds only: of the newest
-        time it is counted how many lines were seen."""
-        lines = []
-        again = 0
-        for line in text.split("\n"):
-            stamp, _, words = line.partition(" ")
-            at = _nanoseconds(stamp)
-            if at is None or at < self._after_ns:
-                continue
-            if at > self._after_ns:
-                self._after_ns, self._seen, again = at, 0, 0
-            again += 1
-            if again > self._seen:
-                self._seen = again
-                lines.append(f"{words}\n")
-        return lines
+        self._after, self._seen = newest.after, newest.seen
+        return News(text="".join(newest.lines), skipped=newest.skipped)
 
 
-def unframed(raw: bytes) -> str:
-    """The text of a log as the engine sends it: in frames, or plain where the container has a terminal."""
-    if not (len(raw) >= FRAME and raw[0] <= 2 and raw[1:4] == b"\0\0\0"):
-        return raw.decode("utf-8", "replace")
-    pieces, at = [], 0
-    while at + FRAME <= len(raw):
-        size = int.from_bytes(raw[at + 4 : at + FRAME])
-        pieces.append(raw[at + FRAME : at + FRAME + size])
-        at += FRAME + size
-    return b"".join(pieces).decode("utf-8", "replace")
+class _Newest:
+    """The lines after those that were seen already, as many of the newest as one look may hold. Some engines tell times
+    in whole seconds only: of the newest time it is counted how many lines were seen."""
 
+    def __init__(self, *, after: float, seen: int) -> None:
+        self.after = after
+        self.seen = seen
+        self.lines: deque[str] = deque()
+        self.skipped = 0
+        self._again = 0
+        self._held = 0
 
-def _nanoseconds(stamp: str) -> int | None:
-    """Since the epoch, of 2026-05-04T10:11:12.123456789Z or with an offset; None for what is no time."""
-    try:
-        seconds = calendar.timegm(time.strptime(stamp[: _SECONDS - 1], "%Y-%m-%dT%H:%M:%S"))
-        rest = stamp[_SECONDS - 1 :]
-        digits = rest[1:].rstrip("Z").partition("+")[0].partition("-")[0] if rest.startswith(".") else ""
-        offset = rest[-6:] if rest[-6:-5] in ("+", "-") else ""
-        if offset:
-            minutes = int(offset[1:3]) * 60 + int(offset[4:6])
-            seconds -= (1 if offset[0] == "+" else -1) * minutes * 60
-        return seconds * 10**9 + int(digits.ljust(9, "0")[:9] or "0")
-    except ValueError:
-        return None
+    def add(self, at: float, text: str) -> None:
+        if at < self.after:
+            return
+        if at > self.after:
+            self.after, self.seen, self._again = at, 0, 0
+        self._again += 1
+        if self._again <= self.seen:
+            return
+        self.seen = self._again
+        self.lines.append(f"{text}\n")
+        self._held += len(text) + 1
+        while self._held > LOOK_BYTES:
+            gone = len(self.lines.popleft())
+            self._held -= gone
+            self.skipped += gone

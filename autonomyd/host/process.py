@@ -16,12 +16,14 @@ __all__ = [
     "ProcessIdentity",
     "TreeFacts",
     "all_pids",
+    "booted_at",
     "cmdline",
     "environ_value",
     "identity",
     "pss_mb",
     "read_process",
     "tree_facts",
+    "tree_pids",
     "wants_to_run",
     "working_folder",
 ]
@@ -34,6 +36,7 @@ read_process = system.read_process
 cmdline = system.cmdline
 environ_value = system.environ_value
 all_pids = system.all_pids
+booted_at = system.booted_at
 working_folder = system.working_folder
 wants_to_run = system.wants_to_run
 
@@ -100,6 +103,14 @@ def tree_facts(pid: int, *, previous: TreeFacts | None, now: float) -> TreeFacts
         cpu=cpu,
         unknown=tuple(filter(None, (main.unknown, reason))),
     )
+
+
+def tree_pids(pid: int) -> tuple[int, ...]:
+    """The process `pid` and all its descendants; empty when it is gone, itself alone when it may not be looked at."""
+    main = read_process(pid)
+    if main is None:
+        return ()
+    return (pid,) if main.unknown else tuple(each.pid for each in _members(main))
 
 
 def _members(main: ProcessFacts) -> list[ProcessFacts]:

@@ -46,6 +46,11 @@ def read_process(pid: int) -> ProcessFacts | None:
         return hidden(pid, f"no permission to read process {pid}")
 
 
+def booted_at() -> float:
+    """Epoch seconds of the boot."""
+    return float(psutil.boot_time())
+
+
 def uptime_s(facts: ProcessFacts) -> float:
     """Seconds since the process started, by the wall clock: there is no other here."""
     return max(0.0, time.clock_gettime(time.CLOCK_REALTIME) - facts.started_at)

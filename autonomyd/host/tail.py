@@ -3,8 +3,11 @@ descriptor between two looks, so that it keeps no disk from being unmounted and 
 
 import contextlib
 import os
+import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from autonomyd.host.files import open_regular
 
@@ -16,29 +19,50 @@ MARK_BYTES = 64
 """So much before the position is remembered: a file that does not have it there is another one."""
 SIBLINGS = 4096
 """Most names in the folder that are looked at for the file that was renamed."""
+ROTATIONS = 8
+"""Most rotated files that are gone through for the one that was read last."""
+_ROTATED = re.compile(r"[.-]\d[\dT_.:-]{0,40}")
+"""What a rotation appends to the name: .1, -20260504, .2026-05-04T10:11. A copy made by a person is named otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """Whole lines that are new. `skipped` bytes were passed over; `missing`: there is no such file (now)."""
+    """Whole lines that are new. `skipped` bytes were passed over; `gap`: what followed on the last look can't be found
+    any more; `missing`: there is no such file (now)."""
 
     text: str = ""
     skipped: int = 0
+    gap: bool = False
     missing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where reading stopped: the file, the position in it, and what stands before that."""
+    """Where reading stopped: the file, the position in it, what stands before that, and when it was written last."""
 
     device: int
     inode: int
     position: int
     mark: bytes = b""
+    changed_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A stretch of an open file that is still to be read."""
+
+    handle: int
+    found: os.stat_result
+    start: int
+
+    @property
+    def bytes(self) -> int:
+        return max(0, self.found.st_size - self.start)
 
 
 class FileTail:
-    """Begins at the end of the file as it is at the first look; a file that appears later is read from its start."""
+    """Begins at the end of the file as it is at the first look, or where an earlier tail has stopped (`take_up`); a
+    file that appears later is read from its start."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -46,18 +70,40 @@ class FileTail:
         self._size = -1
         self.place: Place | None = None
 
+    def kept(self) -> dict[str, Any]:
+        """What `take_up` needs to go on from here, as JSON values; empty before the first look."""
+        place = self.place
+        if place is None:
+            return {}
+        return {
+            "device": place.device,
+            "inode": place.inode,
+            "position": place.position,
+            "mark": place.mark.hex(),
+            "changed_ns": place.changed_ns,
+        }
+
+    def take_up(self, kept: Mapping[str, Any]) -> None:
+        """Go on where the tail stopped that said `kept`; what it did not say is no place, and is passed over."""
+        try:
+            place = Place(
+                device=int(kept["device"]),
+                inode=int(kept["inode"]),
+                position=int(kept["position"]),
+                mark=bytes.fromhex(kept["mark"])[:MARK_BYTES],
+                changed_ns=int(kept["changed_ns"]),
+            )
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return
+        if place.position >= len(place.mark):
+            self._begun, self._size, self.place = True, -1, place
+
     def to_end(self) -> None:
         """Pass over everything that is there now. Raises OSError."""
         self._begun, self._size, self.place = True, -1, None
-        try:
-            handle = open_regular(self._path)
-        except FileNotFoundError:
-            return
-        try:
-            found = os.fstat(handle)
+        with contextlib.ExitStack() as opened, contextlib.suppress(FileNotFoundError):
+            handle, found = _opened(self._path, opened)
             self.place = _place(handle, found, found.st_size)
-        finally:
-            os.close(handle)
 
     def waiting(self) -> int:
         """About how many bytes are new: one stat. Raises OSError."""
@@ -66,8 +112,10 @@ class FileTail:
         except FileNotFoundError:
             return 0
         place = self.place
-        if place is None or not _same(place, found) or found.st_size < place.position:
+        if place is None:
             return found.st_size if self._begun else 0
+        if not _same(place, found) or found.st_size < place.position:
+            return LOOK_BYTES  # rotated: how much was left behind is not known before it is found
         return 0 if found.st_size == self._size else found.st_size - place.position
 
     def read(self) -> News:
@@ -75,69 +123,80 @@ class FileTail:
         if not self._begun:
             self.to_end()
             return News(missing=self.place is None)
-        rest, lost = self._left_behind()
-        try:
-            handle = open_regular(self._path)
-        except FileNotFoundError:
-            return News(text=rest, skipped=lost, missing=True)
-        try:
-            found = os.fstat(handle)
-            place = self.place
-            if place is None or not _continues(handle, place, found):
-                place = Place(device=found.st_dev, inode=found.st_ino, position=0)
-            text, skipped, end = _lines(handle, place.position, found.st_size, settled=found.st_size == self._size)
-            self._size = found.st_size
-            self.place = _place(handle, found, end)
-        finally:
-            os.close(handle)
-        return News(text=rest + text, skipped=lost + skipped)
+        with contextlib.ExitStack() as opened:
+            current = None
+            with contextlib.suppress(FileNotFoundError):
+                current = _opened(self._path, opened)
+            parts, gap = self._parts(current, opened)
+            over = max(0, sum(part.bytes for part in parts) - LOOK_BYTES)
+            texts, skipped = [], 0
+            last = self._size
+            self.place, self._size = None, -1
+            for part in parts:
+                is_log = current is not None and part.handle == current[0]
+                text, passed, end = _lines(part, over, settled=not is_log or part.found.st_size == last)
+                over -= min(over, part.bytes)
+                skipped += passed
+                texts.append(text)
+                if is_log:
+                    self.place, self._size = _place(part.handle, part.found, end), part.found.st_size
+        return News(text="".join(texts), skipped=skipped, gap=gap, missing=current is None)
 
-    def _left_behind(self) -> tuple[str, int]:
-        """The end of the file that was read last, where rotation has renamed or copied and emptied it; (text, bytes
-        passed over)."""
+    def _parts(
+        self, current: tuple[int, os.stat_result] | None, opened: contextlib.ExitStack
+    ) -> tuple[list[_Part], bool]:
+        """(what is to be read, oldest first; whether something between is lost)."""
         place = self.place
+        if current is not None and place is not None and _continues(*current, place):
+            return [_Part(handle=current[0], found=current[1], start=place.position)], False
+        fresh = [] if current is None else [_Part(handle=current[0], found=current[1], start=0)]
         if place is None:
-            return "", 0
-        with contextlib.suppress(FileNotFoundError):
-            handle = open_regular(self._path)
+            return fresh, False
+        behind = self._left_behind(place, opened)
+        return [*behind, *fresh], not behind
+
+    def _left_behind(self, place: Place, opened: contextlib.ExitStack) -> list[_Part]:
+        """The rest of the file that was read last, wherever rotation has put it, and the files that were rotated after
+        it; empty when it is not to be found."""
+        younger: list[_Part] = []
+        for path in self._elsewhere(place)[:ROTATIONS]:
             try:
-                if _continues(handle, place, os.fstat(handle)):
-                    return "", 0
-            finally:
-                os.close(handle)
-        self.place, self._size = None, -1
-        for path in self._elsewhere(place):
-            with contextlib.suppress(OSError):
-                handle = open_regular(path)
-                try:
-                    found = os.fstat(handle)
-                    if found.st_size >= place.position and _has_mark(handle, place):
-                        text, skipped, _ = _lines(handle, place.position, found.st_size, settled=True)
-                        return text, skipped
-                finally:
-                    os.close(handle)
-        return "", 0
+                handle, found = _opened(path, opened)
+            except OSError:
+                continue
+            same = found.st_ino == place.inode or len(place.mark) > 0
+            if same and found.st_size >= place.position and _has_mark(handle, place):
+                return [_Part(handle=handle, found=found, start=place.position), *reversed(younger)]
+            younger.append(_Part(handle=handle, found=found, start=0))
+        return []
 
     def _elsewhere(self, place: Place) -> list[str]:
-        """Where the file may be now: under another name in its folder, else as the copy .1."""
-        folder = os.path.dirname(self._path)
-        renamed = []
+        """Where it may be now, newest first: under another name in its folder, or in a copy named as rotations do,
+        written since it was read."""
+        folder, name = os.path.split(self._path)
+        found: list[tuple[int, str]] = []
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for number, entry in enumerate(entries):
                 if number >= SIBLINGS:
                     break
-                if entry.inode() == place.inode and entry.is_file(follow_symlinks=False):
-                    renamed.append(entry.path)
-        return [path for path in renamed if path != self._path] or [f"{self._path}.1"]
+                named = entry.name.startswith(name) and _ROTATED.fullmatch(entry.name[len(name) :])
+                if entry.name == name or not (named or entry.inode() == place.inode):
+                    continue
+                with contextlib.suppress(OSError):
+                    about = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(about.st_mode) and about.st_mtime_ns >= place.changed_ns:
+                        found.append((about.st_mtime_ns, entry.path))
+        return [path for _, path in sorted(found, reverse=True)]
 
 
-def _lines(handle: int, start: int, size: int, *, settled: bool) -> tuple[str, int, int]:
-    """(whole lines from `start` on, bytes passed over, where the next look begins). What has no line break yet waits
-    for it, unless nothing was added since the last look (`settled`) or it is too long."""
-    skipped = max(0, size - start - LOOK_BYTES)
-    start += skipped
+def _lines(part: _Part, over: int, *, settled: bool) -> tuple[str, int, int]:
+    """(whole lines of `part` without the first `over` bytes, bytes passed over, where the next look begins). What has
+    no line break yet waits for it, unless nothing was added since the last look (`settled`) or it is too long."""
+    size = part.found.st_size
+    skipped = min(over, part.bytes)
+    start = part.start + skipped
     raw = bytearray()
-    while start + len(raw) < size and (chunk := os.pread(handle, size - start - len(raw), start + len(raw))):
+    while start + len(raw) < size and (chunk := os.pread(part.handle, size - start - len(raw), start + len(raw))):
         raw += chunk
     if skipped:  # from the beginning of a line on
         cut = raw.find(b"\n") + 1
@@ -148,17 +207,25 @@ def _lines(handle: int, start: int, size: int, *, settled: bool) -> tuple[str, i
     return bytes(raw[:end]).decode("utf-8", "replace"), skipped, start + end
 
 
+def _opened(path: str, opened: contextlib.ExitStack) -> tuple[int, os.stat_result]:
+    """Raises OSError, also for what is no regular file."""
+    handle = open_regular(path)
+    opened.callback(os.close, handle)
+    return handle, os.fstat(handle)
+
+
 def _place(handle: int, found: os.stat_result, position: int) -> Place:
     begin = max(0, position - MARK_BYTES)
     mark = os.pread(handle, position - begin, begin)
-    return Place(device=found.st_dev, inode=found.st_ino, position=position, mark=mark)
+    return Place(device=found.st_dev, inode=found.st_ino, position=position, mark=mark, changed_ns=found.st_mtime_ns)
 
 
 def _same(place: Place, found: os.stat_result) -> bool:
-    return (found.st_dev, found.st_ino) == (place.device, place.inode) and stat.S_ISREG(found.st_mode)
+    """The number of a device may be another one after the machine has started anew: with a mark the inode is enough."""
+    return found.st_ino == place.inode and (found.st_dev == place.device or bool(place.mark))
 
 
-def _continues(handle: int, place: Place, found: os.stat_result) -> bool:
+def _continues(handle: int, found: os.stat_result, place: Place) -> bool:
     """Whether this is the file that was read, with what was read still before the position: one that was emptied and
     has grown past the position again is told by the mark."""
     return _same(place, found) and found.st_size >= place.position and _has_mark(handle, place)

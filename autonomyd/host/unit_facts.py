@@ -1,11 +1,26 @@
 """What systemd knows of a unit beyond its state: how it ended, how often it was restarted. Asks `systemctl`, so that no
 connection is kept for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autonomyd.host.command import CommandFailure, run_command
 
 PROPERTIES = "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,StartLimitBurst"
+
+
+NEEDS = ("Requires", "Requisite", "BindsTo")
+"""The properties that make a unit need another. `After` alone does not: it says when, not whether."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitNeed:
+    """`unit` needs `other`, by the property `how`; `ordered`: it also waits for its start."""
+
+    unit: str
+    other: str
+    how: str
+    ordered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +70,35 @@ def parsed(text: str) -> UnitFacts:
         status=_number(told.get("ExecMainStatus", "")),
         burst=_number(told.get("StartLimitBurst", "")),
     )
+
+
+async def unit_needs(units: Sequence[str], *, timeout_s: float) -> tuple[UnitNeed, ...]:
+    """Who of `units` needs whom, in one question. Raises OSError, with words, when systemd can't be asked."""
+    argv = ("systemctl", "show", f"--property=Id,Names,After,{','.join(NEEDS)}", "--", *units)
+    try:
+        answer = await run_command(argv, timeout_s=timeout_s)
+    except CommandFailure as error:
+        raise OSError(f"systemd can't be asked: {error}") from error
+    if answer.timed_out or answer.code != 0:
+        why = f"no answer within {timeout_s:g} s" if answer.timed_out else answer.error.strip()
+        raise OSError(f"systemd can't be asked: {why or f'exit code {answer.code}'}")
+    return parsed_needs(answer.output)
+
+
+def parsed_needs(text: str) -> tuple[UnitNeed, ...]:
+    """The output of `systemctl show` for several units: a block of lines each, an empty line between."""
+    found: list[UnitNeed] = []
+    for block in text.split("\n\n"):
+        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        after = told.get("After", "").split()
+        names = dict.fromkeys((told.get("Id", ""), *told.get("Names", "").split()))
+        found += (
+            UnitNeed(unit=name, other=other, how=how, ordered=other in after)
+            for name in filter(None, names)
+            for how in NEEDS
+            for other in told.get(how, "").split()
+        )
+    return tuple(found)
 
 
 def _number(text: str) -> int:

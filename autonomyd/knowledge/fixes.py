@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from autonomyd.knowledge.rows import dump, load_all
 from autonomyd.knowledge.store import Store
 from autonomyd.knowledge.write import Write
+from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import UNFINISHED_FIX_STATES, Fix, Outcome
 from autonomyd.model.issue import Transition
 
@@ -55,6 +56,11 @@ class Fixes:
     async def recent(self, *, limit: int = 50) -> list[Fix]:
         """Newest first."""
         return await self._load(await self._store.fetch("recent_fixes", {"limit": limit}))
+
+    async def repair_times(self, cause: Cause, strategy: str, *, limit: int = 50) -> list[float]:
+        """Seconds from the opening of an issue to its repair by `strategy` against `cause`, newest first."""
+        rows = await self._store.fetch("repair_times", {"cause": cause, "strategy": strategy, "limit": limit})
+        return [float(row["taken"]) for row in rows]
 
     async def last(self) -> Fix | None:
         found = await self.recent(limit=1)

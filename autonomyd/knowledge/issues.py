@@ -83,6 +83,12 @@ class Issues:
         rows = await self._store.fetch("issues_of_subject", {"subject": subject, "limit": limit})
         return load_all(Issue, rows)
 
+    async def since(self, at: float, *, limit: int = 10_000) -> list[tuple[Issue, int]]:
+        """Those that were open at some time since `at` (epoch seconds), newest first, each with how many fixes it
+        took."""
+        rows = await self._store.fetch("issues_since", {"since": at, "limit": limit})
+        return [(issue, row["fixes"]) for row in rows for issue in load_all(Issue, [row])]
+
     async def transitions(self, issue_id: int) -> tuple[Transition, ...]:
         """In the order in which they happened."""
         rows = await self._store.fetch("issue_transitions", {"id": issue_id})

@@ -28,7 +28,7 @@ FORGET_EVERY_S = 3600.0
 SQUEEZE_ROUNDS = 6
 
 T = TypeVar("T")
-Kind = Literal["issue", "fix", "goal", "candidate", "alert", "message", "approval"]
+Kind = Literal["issue", "fix", "goal", "candidate", "alert", "message", "approval", "prediction"]
 
 log = structlog.get_logger(__name__)
 

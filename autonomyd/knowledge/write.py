@@ -1,10 +1,14 @@
 """A write as a value, and as one line of the operation log."""
 
+import base64
+import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-Value = str | int | float | None
+Value = str | int | float | bytes | None
+_BYTES = "base64"
+"""The key of the object that stands for bytes in a line of the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,8 @@ class Op:
 
     def line(self) -> bytes:
         """As one line of the log. Raises TypeError for a parameter that JSON has no word for."""
-        return (json.dumps([self.seq, self.query, dict(self.params)], separators=(",", ":")) + "\n").encode()
+        parts = [self.seq, self.query, dict(self.params)]
+        return (json.dumps(parts, separators=(",", ":"), default=_as_object) + "\n").encode()
 
 
 def clean(params: Mapping[str, Value]) -> dict[str, Value]:
@@ -44,7 +49,21 @@ def op_of(line: bytes) -> Op | None:
         return None
     if not isinstance(seq, int) or not isinstance(query, str) or not isinstance(params, dict):
         return None
-    return Op(seq=seq, query=query, params=params, durable=True)
+    try:
+        values = {name: _bytes_of(value) if isinstance(value, dict) else value for name, value in params.items()}
+    except (binascii.Error, KeyError, TypeError, ValueError):
+        return None
+    return Op(seq=seq, query=query, params=values, durable=True)
+
+
+def _as_object(value: object) -> dict[str, str]:
+    if not isinstance(value, bytes):
+        raise TypeError(f"no value of a statement: {type(value).__name__}")
+    return {_BYTES: base64.b64encode(value).decode("ascii")}
+
+
+def _bytes_of(value: dict[str, str]) -> bytes:
+    return base64.b64decode(value[_BYTES], validate=True)
 
 
 def _clean(text: str) -> str:

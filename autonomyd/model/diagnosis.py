@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from autonomyd.model.health import Severity
 from autonomyd.model.subject import Subject
 
 
@@ -42,6 +43,20 @@ class Cause(StrEnum):
     SQLITE_BLOATED = "sqlite_bloated"
     CERTIFICATE_EXPIRING = "certificate_expiring"
     JOURNAL_GROWN = "journal_grown"
+    MISSING_DEPENDENCY = "missing_dependency"
+    MISSING_FILE = "missing_file"
+    PERMISSION_DENIED = "permission_denied"
+    CONFIG_INVALID = "config_invalid"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    NETWORK_UNREACHABLE = "network_unreachable"
+    TLS_FAILED = "tls_failed"
+    VERSION_MISMATCH = "version_mismatch"
+    DISK_FAILING = "disk_failing"
+    DATA_CORRUPT = "data_corrupt"
+    CLOCK_WRONG = "clock_wrong"
+    HOST_STRAINED = "host_strained"
+    MORE_LOAD = "more_load"
     CUSTOM = "custom"
     REQUESTED = "requested"
 
@@ -62,17 +77,65 @@ class RankedCause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A series that moved when the trouble began. `kind` is what it tells (resource, latency, errors, success, traffic,
+    other), `share` 0..100 how much of the suspicion rests on its subject, `spreads` how far it moved in units of its
+    usual spread; `words` say it for people."""
+
+    subject: Subject
+    metric: str
+    kind: str
+    share: float
+    spreads: float
+    rising: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """Causes, most likely first. Empty means undetermined, which is a valid answer.
 
-    `signals` names the independent observations behind the first cause; `certain` says one of them is proof."""
+    `signals` names the independent observations behind the first cause; `certain` says one of them is proof.
+    `suspects` are the series that moved when it began, most suspect first."""
 
     subject: Subject
     causes: tuple[RankedCause, ...] = ()
     signals: tuple[str, ...] = ()
     certain: bool = False
     note: str = ""
+    suspects: tuple[Suspect, ...] = ()
 
     @property
     def cause(self) -> RankedCause | None:
         return self.causes[0] if self.causes else None
+
+
+class Complexity(StrEnum):
+    """How much a repair asks for: one known act; several acts or a choice; a person's work."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class FixType(StrEnum):
+    """Where the repair is made."""
+
+    CONFIGURATION = "configuration"
+    CODE = "code"
+    INFRASTRUCTURE = "infrastructure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What a problem means. `affected` are the services that need its subject, directly or not, nearest first: the
+    blast radius. `fix_s` is the time that a repair is expected to take, `fix_from` says where that figure comes from.
+    `severity` is the issue's own, or critical when many services hang on it."""
+
+    severity: Severity
+    affected: tuple[str, ...]
+    complexity: Complexity
+    fix_type: FixType
+    fix_s: float
+    fix_from: str
+    why: tuple[str, ...] = ()

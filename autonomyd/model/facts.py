@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from autonomyd.model.diagnosis import Cause
+from autonomyd.model.decision import NO_MOMENT, MomentFacts
+from autonomyd.model.diagnosis import Cause, Suspect
 from autonomyd.model.fix import Outcome
 from autonomyd.model.plan import Autonomy
 from autonomyd.model.service import Intent, RunState, ServiceState
-from autonomyd.model.trust import NO_CONSENT, ConsentFacts, Experience
+from autonomyd.model.timeline import Coincidence
+from autonomyd.model.trust import NO_CONSENT, Calibration, ConsentFacts, Experience
 from autonomyd.model.window import MaintenanceWindow
 
 
@@ -187,14 +189,19 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogErrors:
-    """What a log check has matched lately: the rule's name, how many lines, one of them (secrets masked), and the cause
-    that the rule stands for (None when it only says that something is wrong)."""
+    """What was matched in a log lately: the rule's name, how many entries, the telling line of one (secrets masked), and
+    the cause that the rule stands for (None when it only says that something is wrong), how surely (0 to 100), which
+    remedies are worth a look, and what a person can do. `check` names the check, or the log that no check reads."""
 
     check: str
     rule: str
     count: int
     example: str
     cause: Cause | None = None
+    confidence: float = 0.0
+    category: str = ""
+    playbooks: tuple[str, ...] = ()
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,9 +293,12 @@ class GateLimits:
 class Situation:
     """All that one decision rests on. `now` is monotonic, `wall_now` epoch seconds; `luck` (0..1) spreads waits.
     `learned` maps (cause, strategy) to how it fared here, `earned` a strategy to the most that it may do after it
-    failed here. `tripped` says why the blast-radius breaker is open ("" when it is closed). `unread` maps a fact that
-    could not be read to why: a strategy that reads it does nothing. `config` holds only the files that changed since
-    the service was verified healthy. `windows` are the maintenance windows, whether they are open or not."""
+    failed here, `calibration` says how right confidence has been. `suspects` are the series that moved when the issue
+    began, most suspect first. `tripped` says why the blast-radius breaker is open ("" when it is closed). `unread` maps
+    a fact that could not be read to why: a strategy that reads it does nothing. `config` holds only the files that
+    changed since the service was verified healthy; `changes` are those that the begin of the issue may be due to,
+    most likely first, and those that came after it (confidence 0). `windows` are the maintenance windows, whether
+    they are open or not."""
 
     now: float
     wall_now: float
@@ -308,11 +318,15 @@ class Situation:
     sqlite: tuple[SqliteFile, ...] = ()
     container: ContainerFacts | None = None
     culprit: Culprit | None = None
+    changes: tuple[Coincidence, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    moment: MomentFacts = NO_MOMENT
     unread: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     custom_strategy: str | None = None
     past: tuple[PastFix, ...] = ()
     learned: Mapping[tuple[Cause, str], Experience] = field(default_factory=lambda: MappingProxyType({}))
     earned: Mapping[str, Autonomy] = field(default_factory=lambda: MappingProxyType({}))
+    calibration: Calibration | None = None
     consent: ConsentFacts = NO_CONSENT
     windows: tuple[MaintenanceWindow, ...] = ()
     tripped: str = ""

@@ -1,4 +1,4 @@
-"""When a thing that fills will be full: the forecast of one series against one bound."""
+"""When a thing that fills will be full: the forecast of one series against one bound, and the report of all."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,8 @@ class BackTest:
 class Forecast:
     """`metric` of `subject` is at `value` (in `unit`) and reaches `bound` in `left_s` seconds from `at` (epoch
     seconds), with 80 % certainty between `soonest_s` and `latest_s` (None: perhaps never). `acts`: it has been right
-    often enough on its own history that something may be done because of it; `why_not` says why it may not."""
+    often enough on its own history that something may be done because of it; `why_not` says why it may not. `words`
+    are the whole of it in one sentence, `growth` its last part: "2.1 GB a day"."""
 
     subject: Subject
     metric: str
@@ -38,3 +39,28 @@ class Forecast:
     backtest: BackTest
     acts: bool = False
     why_not: str = ""
+    words: str = ""
+    growth: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A bounded series that nothing can be foretold of: it stands still, or not enough is known yet; `why` in words."""
+
+    subject: Subject
+    metric: str
+    unit: str
+    value: float
+    bound: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityReport:
+    """`forecasts` by the time that is left, and what stands still. `unwatched` names the bounds that can't be watched,
+    each with its reason; `skipped` counts samples that were no number, or out of order."""
+
+    forecasts: tuple[Forecast, ...]
+    standing: tuple[Standing, ...]
+    unwatched: tuple[str, ...] = ()
+    skipped: int = 0

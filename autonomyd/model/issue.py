@@ -22,6 +22,10 @@ class IssueType(StrEnum):
     ANOMALY = "anomaly"
 
 
+SOON = ".soon"
+"""Ends the metric of an issue that warns of what has not happened yet: `rss_mb.soon`."""
+
+
 class IssueState(StrEnum):
     """The states of an issue (docs/architecture.md); every change of state is stored as a Transition."""
 
@@ -79,6 +83,11 @@ class Issue:
     def key(self) -> tuple[IssueType, Subject, str]:
         """What makes two findings the same issue."""
         return (self.type, self.subject, self.metric)
+
+    @property
+    def preventive(self) -> bool:
+        """Whether it warns of what has not happened yet."""
+        return self.metric.endswith(SOON)
 
     @property
     def is_open(self) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from autonomyd.model.decision import DecisionContext
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.step import Step, touched_services
 
@@ -38,6 +39,7 @@ class GateName(StrEnum):
     BLAST_RADIUS = "blast_radius"
     DEPENDENCIES = "dependencies"
     STRATEGY = "strategy"
+    MOMENT = "moment"
 
 
 class RefusalReason(StrEnum):
@@ -63,6 +65,7 @@ class RefusalReason(StrEnum):
     PARENT_FAILED = "parent_failed"
     NO_STRATEGY = "no_strategy"
     NOTHING_TO_DO = "nothing_to_do"
+    CAN_WAIT = "can_wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,8 @@ class CommandCheck:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The steps chosen now. `confidence` is 0..100. `approval` is the number of the approval that it needed, and
-    `approved_by` who gave it. `validation` is asked besides the service's own checks."""
+    `approved_by` who gave it. `validation` is asked besides the service's own checks;
+    `context` is what the decision rested on."""
 
     strategy: str
     cause: Cause
@@ -102,6 +106,7 @@ class Plan:
     approval: int | None = None
     approved_by: str = ""
     validation: CommandCheck | None = None
+    context: DecisionContext | None = None
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -125,3 +130,4 @@ class Refusal:
     strategy: str | None = None
     wanted: Plan | None = None
     approval: int | None = None
+    context: DecisionContext | None = None

@@ -14,6 +14,9 @@ _NAMES = (
 _VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&"'<>(){}\[\]]+)"""
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
+_KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
+_TOGETHER = 16
+"""So many lines are looked at together."""
 _USERINFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^/\s\"'<>@]*(?:@[^/\s\"'<>@]*)*@", re.IGNORECASE)
 _SCHEME = re.compile(r"\b(?P<word>Bearer|Basic|Digest|Token|Negotiate)\s+(?P<value>[A-Za-z0-9+/=_.~-]{8,})")
 _HEADER = re.compile(
@@ -46,6 +49,22 @@ def masked(text: str) -> str:
     keys and cookies, Authorization headers, well-known key formats (AWS, GitHub, GitLab, Slack, JSON web tokens) and
     private key blocks. Doubtful cases are masked. Masking what is masked changes nothing."""
     return _thoroughly(text) if _suspicious(text.casefold()) else text
+
+
+def masked_lines(lines: Sequence[str]) -> list[str]:
+    """The same for each of many lines, a key that spans several of them included; quick where none looks suspicious."""
+    found: list[str] = []
+    in_key = False
+    for start in range(0, len(lines), _TOGETHER):
+        some = lines[start : start + _TOGETHER]
+        if not in_key and not _suspicious("\n".join(some).casefold()):
+            found += some
+            continue
+        for line in some:
+            in_key = in_key or _KEY_BEGINS.search(line) is not None
+            found.append(MASK if in_key else masked(line))
+            in_key = in_key and "-----END " not in line
+    return found
 
 
 def masked_words(words: Sequence[str]) -> list[str]:

@@ -133,7 +133,8 @@ class CheckStatus(Readable):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus(Readable):
     """`control` is its type (process, systemd, command, container, launchd); `restarts` counts the daemon's own since
-    it started; `next_try_at` is set while healing waits."""
+    it started; `next_try_at` is set while healing waits. It worked in `availability_percent` of the `availability_s`
+    seconds of the last day that are known, and is to work in `objective_percent` of the time."""
 
     name: str
     state: ServiceState
@@ -148,6 +149,9 @@ class ServiceStatus(Readable):
     next_try_at: float | None = None
     depends_on: tuple[str, ...] = ()
     earned: Mapping[str, Autonomy] = field(default_factory=lambda: MappingProxyType({}))
+    availability_percent: float | None = None
+    availability_s: float = 0.0
+    objective_percent: float | None = None
     checks: tuple[CheckStatus, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 

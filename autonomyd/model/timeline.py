@@ -20,7 +20,8 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Something was changed at `at` (epoch seconds): `what` in a few words ("app.toml", "nginx 1.24 to 1.26")."""
+    """Something was changed at `at` (epoch seconds): `what` in a few words ("app.toml", "nginx 1.24 to 1.26",
+    "a restart by hand")."""
 
     at: float
     kind: ChangeKind
@@ -60,11 +61,38 @@ class Surprise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coincidence:
-    """`shift` (or the begin of an issue) came `after_s` seconds after `change`; `confidence` 0..100 that the one is due
-    to the other, `why` in words: "began 40 s after app.toml changed"."""
+    """What began at `at` (a shift, an issue) came `after_s` seconds after `change`; negative: it began before, so that
+    the change is not its cause. `confidence` 0..100 that the one is due to the other (analyze/timeline.py has the
+    formula), `why` in words: "began 40 s after app.toml changed"."""
 
     change: Change
     at: float
     after_s: float
     confidence: float
     why: str
+
+
+class EntryKind(StrEnum):
+    """What an entry of the timeline tells of."""
+
+    CHANGE = "change"
+    SHIFT = "shift"
+    ISSUE = "issue"
+    FIX = "fix"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the timeline. `number` is that of the issue or the fix, `until` when that ended (epoch seconds);
+    `due` the change that it is likely due to, `level` the severity of an issue, the kind of a change, the outcome of a
+    fix."""
+
+    at: float
+    kind: EntryKind
+    subject: Subject
+    words: str
+    actor: str = ""
+    level: str = ""
+    number: int | None = None
+    until: float | None = None
+    due: Coincidence | None = None

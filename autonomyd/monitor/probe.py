@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.dependency import Dependencies
@@ -12,6 +12,10 @@ from autonomyd.model.issue import IssueType
 from autonomyd.model.reading import NO_VALUES, MetricSpec, ReadingState
 from autonomyd.model.subject import Subject
 from autonomyd.settings.service import CheckSettings, ServiceSettings
+
+if TYPE_CHECKING:
+    from autonomyd.model.log_rules import LogRules
+    from autonomyd.monitor.log_reader import LogReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,20 @@ LATENCY = Bound(
 )
 
 
+class LogDesk(Protocol):
+    """Remembers where the reading of each log has stopped, and learns from what is read."""
+
+    @property
+    def rules(self) -> "LogRules":
+        """The rules that ship and a person's own, as they are in force now."""
+
+    def enter(self, reader: "LogReader", service: str) -> None:
+        """A log of `service` is read from now on: give the reader its place, and listen to it."""
+
+    def leave(self, reader: "LogReader") -> None:
+        """It is read no more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """Where a check stands: the service that it belongs to, and what it may ask outside."""
@@ -122,6 +140,7 @@ class Surroundings:
     settings: ServiceSettings
     dependencies: Dependencies
     containers: ContainerEngines | None = None
+    logs: LogDesk | None = None
 
 
 @runtime_checkable

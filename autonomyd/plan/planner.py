@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from autonomyd.model.decision import DecisionContext
 from autonomyd.model.diagnosis import Diagnosis, RankedCause
 from autonomyd.model.facts import Situation
 from autonomyd.model.fix import Outcome
@@ -10,6 +11,7 @@ from autonomyd.model.issue import Issue
 from autonomyd.model.plan import GateResult, Plan, Refusal, RefusalReason
 from autonomyd.model.strategy import Strategy
 from autonomyd.model.trust import NO_CONSENT, NOTHING_LEARNED
+from autonomyd.plan.choice import context_of, in_order, timing
 from autonomyd.plan.guards import GUARDS
 from autonomyd.plan.guards.strategy import unread_fact
 from autonomyd.plan.proposal import Proposal, can_only_gain, issue_key
@@ -30,21 +32,34 @@ def decide(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies:
 
     A refusal that a person can lift carries in `wanted` the plan that all other gates have passed."""
     proposal = propose(issue, diagnosis, situation, strategies)
-    asked: list[GateResult] = []
-    first: Refusal | None = None
+    context = context_of(proposal, _candidates(proposal, strategies))
+    gates, refusals = asked(proposal)
+    last = refusals[-1] if refusals else None
+    if last is not None and last.reason not in A_PERSON_CAN_OPEN:
+        return replace(last, context=context)
+    plan = _plan(proposal, gates, context)
+    if not refusals:
+        return plan
+    return replace(refusals[0], gates=gates, strategy=plan.strategy, wanted=plan, context=context)
+
+
+def asked(proposal: Proposal) -> tuple[tuple[GateResult, ...], list[Refusal]]:
+    """What the gates say, in their order, and the refusals among it. One that no person can lift ends the asking."""
+    gates: list[GateResult] = []
+    refusals: list[Refusal] = []
+    name = proposal.strategy.name if proposal.strategy else None
     for guard in GUARDS:
         answer = guard(proposal)
-        asked.append(answer.result)
-        if answer.refusal is None:
-            continue
-        if answer.refusal.reason not in A_PERSON_CAN_OPEN:
-            name = proposal.strategy.name if proposal.strategy else None
-            return replace(answer.refusal, gates=tuple(asked), strategy=name)
-        first = first or answer.refusal
-    plan = _plan(proposal, tuple(asked))
-    if first is None:
-        return plan
-    return replace(first, gates=plan.gates, strategy=plan.strategy, wanted=plan)
+        gates.append(answer.result)
+        if answer.refusal is not None:
+            refusals.append(replace(answer.refusal, gates=tuple(gates), strategy=name))
+            if answer.refusal.reason not in A_PERSON_CAN_OPEN:
+                return tuple(gates), refusals
+    waits = None if refusals else timing(proposal)
+    if waits is not None:
+        gates.append(waits.result)
+        refusals += [] if waits.refusal is None else [replace(waits.refusal, gates=tuple(gates), strategy=name)]
+    return tuple(gates), refusals
 
 
 def propose(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies: Sequence[Strategy]) -> Proposal:
@@ -52,15 +67,15 @@ def propose(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies
     bare = Proposal(issue=issue, situation=situation, diagnosis=diagnosis, cause=diagnosis.cause)
     if diagnosis.cause is None:
         return bare
-    ladders = [(cause, _ladder(cause, strategies)) for cause in diagnosis.causes]
+    ladders = [(cause, ladder_of(cause, strategies, situation)) for cause in diagnosis.causes]
     notes: dict[str, str] = {}
     for index, (cause, ladder) in enumerate(ladders):
         chosen = _fresh(bare, cause, ladder, notes)
         if chosen is None:
-            if not _failed(bare) & {each.name for each in ladder}:
+            if not failed_here(bare) & {each.name for each in ladder}:
                 break  # nothing was tried against the likelier cause: that is no reason to act on the less likely one
             continue
-        made = _with(bare, cause, chosen)
+        made = proposed_with(bare, cause, chosen)
         if index == 0 or made.confidence >= situation.limits.confidence:
             return _noted(made, notes)
         notes[chosen.name] = f"{cause.cause} is not likely enough ({made.confidence:.0f})"
@@ -68,9 +83,9 @@ def propose(issue: Issue, diagnosis: Diagnosis, situation: Situation, strategies
     left = [each for each in ladder if not _forbidden(bare, cause, each)]
     # what was tried is told with the harshest; what has nothing to do with the gentlest, whose reason is the first;
     # where one is ruled out all of them are told
-    tried = [each for each in left if each.name in _failed(bare)]
+    tried = [each for each in left if each.name in failed_here(bare)]
     last = tried[-1] if tried else left[0] if left and len(left) == len(ladder) else None
-    return _noted(_with(bare, cause, last) if last else bare, notes)
+    return _noted(proposed_with(bare, cause, last) if last else bare, notes)
 
 
 def _noted(proposal: Proposal, notes: Mapping[str, str]) -> Proposal:
@@ -79,7 +94,12 @@ def _noted(proposal: Proposal, notes: Mapping[str, str]) -> Proposal:
     return replace(proposal, passed_over=tuple(f"{name}: {why}" for name, why in notes.items() if name != chosen))
 
 
-def _plan(proposal: Proposal, gates: tuple[GateResult, ...]) -> Plan:
+def _candidates(proposal: Proposal, strategies: Sequence[Strategy]) -> list[Strategy]:
+    """What was there to choose from, the chosen among it."""
+    return [] if proposal.cause is None else ladder_of(proposal.cause, strategies, proposal.situation)
+
+
+def _plan(proposal: Proposal, gates: tuple[GateResult, ...], context: DecisionContext) -> Plan:
     strategy, cause, situation = proposal.strategy, proposal.cause, proposal.situation
     assert strategy is not None
     assert cause is not None
@@ -99,14 +119,17 @@ def _plan(proposal: Proposal, gates: tuple[GateResult, ...]) -> Plan:
         approval=given.approval,
         approved_by=given.actor,
         validation=getattr(strategy, "validation", None),
+        context=context,
     )
 
 
-def _ladder(cause: RankedCause, strategies: Sequence[Strategy]) -> list[Strategy]:
-    return sorted((each for each in strategies if cause.cause in each.causes), key=lambda each: each.rung)
+def ladder_of(cause: RankedCause, strategies: Sequence[Strategy], situation: Situation) -> list[Strategy]:
+    """The remedies against `cause`, from gentle to harsh; of one rung the best first (plan/choice.py)."""
+    return in_order(cause, [each for each in strategies if cause.cause in each.causes], situation)
 
 
-def _with(bare: Proposal, cause: RankedCause, strategy: Strategy) -> Proposal:
+def proposed_with(bare: Proposal, cause: RankedCause, strategy: Strategy) -> Proposal:
+    """`strategy` against `cause`, with the steps that it would take now, for the gates to judge."""
     return replace(
         bare,
         cause=cause,
@@ -120,21 +143,26 @@ def _fresh(bare: Proposal, cause: RankedCause, ladder: list[Strategy], notes: di
     """The gentlest that was not tried and has something to do; `notes` take why others were passed over. One whose
     facts could not be read is passed over only for one that interrupts nothing: a harsher act is no answer to not
     knowing whether a gentler one would do."""
-    failed = _failed(bare)
+    failed = failed_here(bare)
     blind: Strategy | None = None
     for each in ladder:
-        why = _forbidden(bare, cause, each) or ("it failed on this problem" if each.name in failed else "")
-        missing = unread_fact(each, bare.situation)
+        why = why_passed_over(bare, cause, each, failed=failed)
         if why:
             notes[each.name] = why
-        elif missing:
-            blind = blind or each
-            notes[each.name] = missing
-        elif not each.steps(bare.issue, bare.situation):
-            notes[each.name] = each.why_nothing(bare.issue, bare.situation)
+            if why == unread_fact(each, bare.situation):
+                blind = blind or each
         elif blind is None or not each.disruptive:
             return each
     return blind
+
+
+def why_passed_over(bare: Proposal, cause: RankedCause, strategy: Strategy, *, failed: frozenset[str]) -> str:
+    """Why this remedy can't be used on the problem now, in words; "" when it can. `failed`: of `failed_here`."""
+    tried = "it failed on this problem" if strategy.name in failed else ""
+    why = _forbidden(bare, cause, strategy) or tried or unread_fact(strategy, bare.situation)
+    if why or strategy.steps(bare.issue, bare.situation):
+        return why
+    return strategy.why_nothing(bare.issue, bare.situation)
 
 
 def _forbidden(bare: Proposal, cause: RankedCause, strategy: Strategy) -> str:
@@ -151,7 +179,8 @@ def _forbidden(bare: Proposal, cause: RankedCause, strategy: Strategy) -> str:
     return f"it kept failing here and is in quarantine for {hours:.1f} h more (`autonomyctl trust --release` ends that)"
 
 
-def _failed(proposal: Proposal) -> frozenset[str]:
+def failed_here(proposal: Proposal) -> frozenset[str]:
+    """The remedies that were tried on this problem lately, and did not help."""
     return frozenset(_failures(proposal))
 
 

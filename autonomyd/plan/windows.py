@@ -1,6 +1,6 @@
 """Recurring spans of time by the wall clock of their zone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from autonomyd.model.window import MaintenanceWindow
@@ -10,6 +10,20 @@ def open_window(windows: Iterable[MaintenanceWindow], wall_now: float) -> tuple[
     """The window that is open at `wall_now` (epoch seconds) and when it ends; of several the one that ends last."""
     found = [(window, end) for window in windows if (end := _end(window, wall_now)) is not None]
     return max(found, key=lambda pair: pair[1], default=None)
+
+
+def next_begin(windows: Iterable[MaintenanceWindow], wall_now: float) -> float | None:
+    """When the next of `windows` opens after `wall_now` (epoch seconds), by the clock of its zone; None without any."""
+    return min((begin for window in windows for begin in _begins(window, wall_now)), default=None)
+
+
+def _begins(window: MaintenanceWindow, wall_now: float) -> Iterator[float]:
+    local = datetime.fromtimestamp(wall_now, UTC).astimezone(window.zone)
+    for ahead in range(8):  # a day that the window has comes within a week
+        day = local.date() + timedelta(days=ahead)
+        begin = _at(window, day, window.begin_s, local.fold)
+        if day.weekday() in window.days and begin > wall_now:
+            yield begin
 
 
 def _end(window: MaintenanceWindow, wall_now: float) -> float | None:
@@ -24,12 +38,12 @@ def _end(window: MaintenanceWindow, wall_now: float) -> float | None:
         day = yesterday
     else:
         return None
-    end = _moment(window, day + timedelta(days=overnight), local)
+    end = _at(window, day + timedelta(days=overnight), window.end_s, local.fold)
     return max(end, wall_now)
 
 
-def _moment(window: MaintenanceWindow, day: date, local: datetime) -> float:
-    of_day = time(window.end_s // 3600 % 24, window.end_s // 60 % 60, window.end_s % 60, fold=local.fold)
-    naive = datetime.combine(day + timedelta(days=window.end_s // 86400), of_day)
+def _at(window: MaintenanceWindow, day: date, second: int, fold: int) -> float:
+    of_day = time(second // 3600 % 24, second // 60 % 60, second % 60, fold=fold)
+    naive = datetime.combine(day + timedelta(days=second // 86400), of_day)
     # without a zone of its own a moment is one of the machine's, whose rules the naive one follows
     return (naive if window.zone is None else naive.replace(tzinfo=window.zone)).timestamp()

@@ -80,6 +80,24 @@ cpu_percent = { enter = 80, clear = 75, for_s = 60, consecutive = 3 }
 latency_ms = { enter = 500, x_of_y = [4, 5] }
 custom = { queue_length = { enter = 100, clear = 80 }, free_slots = { enter = 2, clear = 5 } }
 """,
+    "risk": """\
+[risk]
+k = 4.0
+norm = 0.69
+foretell_percent = 80
+quiet = [{ begin = "01:00", end = "05:00" }, { days = ["sat", "sun"], begin = "00:00", end = "24:00" }]
+""",
+    "detectors": """\
+[detectors]
+rates = { queue_length = { change = 100 }, "disk:/var/disk.used_percent" = { change = 5, within_s = 600 } }
+absence = { queue_length = 120 }
+flap = { high_percent = 40, low_percent = 30 }
+""",
+    "logs": """\
+[logs]
+rules = "rules.d"
+max_templates = 300
+""",
     "monitoring": """\
 [monitoring]
 network = false
@@ -97,6 +115,11 @@ zone = "Europe/Berlin"
 reason = "weekly backup of the machine"
 """,
     "cleanup": CLEANUP,
+    "forecast": """\
+[forecast]
+warn_days = 7
+horizon_days = 180
+""",
     "goals": """\
 [goals]
 failures_per_day = 2

@@ -1,34 +1,55 @@
 """Regular expressions that people write: they must compile, stay short, and never take forever on a hostile text.
 
-Python's engine backtracks: a repeat inside a repeat, or alternatives inside one, can take time that is exponential in
-the length of the text, and nothing can interrupt it. Such a pattern is refused; what is left takes time that is a power
-of the length, the power being the number of its open repeats (and one more for where a match may begin), which bounds
-how long a text it may be given.
-Source: Cox, "Regular Expression Matching Can Be Simple And Fast" (2007), section "Caching & NFA, backtracking"."""
+Python's engine backtracks, and nothing can interrupt it. Three things are asked of a pattern:
+
+- What is repeated can be read in one way only: at no place of it are there two ways to go on with one character. Else a
+  text can be cut into repeats in exponentially many ways. (settings/repeats.py)
+- The few choices that are left (open repeats that follow one another, optional parts, alternatives) multiply. The power
+  of the length that they make bounds how long a text the pattern may be given; bounded choices are counted in bits.
+- Held against pumped texts (each of its own repeats, many times, then something that fits nothing) up to that length,
+  it must be quick. That is measured, in steps so small that the measuring itself is bounded.
+
+Sources: Cox, "Regular Expression Matching Can Be Simple And Fast" (2007); Weideman et al., "Analyzing Matching Time
+Behavior of Backtracking Regular Expression Matchers by Using Ambiguity of NFA" (CIAA 2016)."""
 
 import re
-from collections.abc import Iterable
-from typing import Any
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
+
+from autonomyd.settings.repeats import Freedom, freedom_of, pumped_words
 
 MAX_PATTERN_CHARS = 500
 MAX_OPEN_REPEATS = 4
-LONG_REPEAT = 32
-"""A repeat of at most so many times counts as a fixed one."""
-TEXT_CHARS = (65_536, 8_192, 768, 256, 96)
+MAX_CHOICE_BITS = 12.0
+TEXT_CHARS = (65_536, 8_192, 512, 160, 64)
 """How many characters a pattern with 0, 1, 2, 3, 4 open repeats may be held against."""
-_REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
+TRIAL_S = 0.5
+"""A pumped text that takes longer is one that takes too long: a look holds many lines against many patterns."""
+TRIAL_CHARS = 2_048
+TRIAL_WORDS = 8
+TRIALS_S = 0.1
+"""Enough for all trials of one pattern together."""
+_SMALL_STEPS = 40
+_BAD_END = "\x00"
 
 
+@lru_cache(maxsize=1024)
 def checked_pattern(pattern: str) -> str:
     """`pattern` itself. Raises ValueError when it is too long, does not compile, or could take forever."""
     if len(pattern) > MAX_PATTERN_CHARS:
         raise ValueError(f"a pattern of {len(pattern)} characters; at most {MAX_PATTERN_CHARS} are allowed")
     try:
-        re.compile(pattern)
+        compiled = re.compile(pattern, re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from error
-    if open_repeats(pattern) > MAX_OPEN_REPEATS:
+    freedom = _freedom(pattern)
+    if freedom.open > MAX_OPEN_REPEATS:
         raise ValueError(f"more than {MAX_OPEN_REPEATS} open repeats (* or +): on a long text it could take forever")
+    if freedom.bits > MAX_CHOICE_BITS:
+        raise ValueError("too many optional parts and alternatives in a row: on some texts it could take forever")
+    _try(compiled, min(TRIAL_CHARS, text_limit(pattern)))
     return pattern
 
 
@@ -39,36 +60,35 @@ def text_limit(pattern: str) -> int:
 
 
 def open_repeats(pattern: str) -> int:
-    """How many repeats without a small bound follow one another. Raises ValueError where one lies in another, or holds
-    alternatives."""
-    return _open_repeats(re._parser.parse(pattern), inside=False)  # type: ignore[attr-defined]
+    """How many repeats without a small bound follow one another. Raises ValueError where what is repeated could be read
+    in several ways."""
+    return _freedom(pattern).open
 
 
-def _open_repeats(parsed: Iterable[tuple[Any, Any]], *, inside: bool) -> int:
-    count = 0
-    for operation, given in parsed:
-        name = str(operation)
-        if name in _REPEATS:
-            _, most, inner = given
-            is_open = int(most) > LONG_REPEAT
-            if is_open and inside:
-                raise ValueError("a repeat inside a repeat, like (a+)+, could take forever; bound one: a{1,9}")
-            count += is_open + _open_repeats(inner, inside=inside or is_open)
-        elif name == "BRANCH":
-            if inside:
-                raise ValueError("alternatives inside a repeat, like (a|b)*, could take forever; write [ab]*")
-            count += max(_open_repeats(branch, inside=False) for branch in given[1])
-        else:
-            count += sum(_open_repeats(inner, inside=inside) for inner in _inner(name, given))
-    return count
+def _freedom(pattern: str) -> Freedom:
+    return freedom_of(re._parser.parse(pattern))  # type: ignore[attr-defined]
 
 
-def _inner(name: str, given: Any) -> tuple[Iterable[tuple[Any, Any]], ...]:
-    """The patterns that lie in one operation that is no repeat and no choice."""
-    if name in {"SUBPATTERN", "ASSERT", "ASSERT_NOT"}:
-        return (given[-1],)
-    if name == "ATOMIC_GROUP":
-        return (given,)
-    if name == "GROUPREF_EXISTS":
-        return tuple(each for each in given[1:] if each is not None)
-    return ()
+def _try(pattern: re.Pattern[str], most: int) -> None:
+    """Raises ValueError when a pumped text of at most `most` characters takes too long."""
+    words = list(pumped_words(re._parser.parse(pattern.pattern)))[:TRIAL_WORDS]  # type: ignore[attr-defined]
+    began = time.thread_time()
+    for word, chars in product(words, _lengths(most)):
+        text = (word * (chars // len(word) + 1))[: chars - 1] + _BAD_END
+        before = time.thread_time()
+        pattern.search(text)
+        after = time.thread_time()
+        if after - before > TRIAL_S:
+            took = f"{(after - before) * 1000:.0f} ms"
+            raise ValueError(f"on a text of {chars} characters it took {took}: it could take forever")
+        if after - began > TRIALS_S:
+            break
+
+
+def _lengths(most: int) -> Iterator[int]:
+    """Small steps first: what grows exponentially is caught before one step takes seconds."""
+    chars = 16
+    while chars < most:
+        yield chars
+        chars += 2 if chars < _SMALL_STEPS else chars
+    yield most

@@ -16,3 +16,10 @@ class RetentionSettings(Table):
     """Backups of files that fixes changed are kept for this time; `autonomyctl backups` lists them."""
     max_mb: Annotated[float, Field(ge=1, le=100_000)] = 100.0
     """Size of the database; beyond it the oldest history goes first."""
+    minutes_days: Annotated[float, Field(gt=0, le=90)] = 14.0
+    """Every series is kept as one point a minute (lowest, highest, mean, last) for this time."""
+    hours_days: Annotated[float, Field(gt=0, le=3650)] = 365.0
+    """Every series is kept as one point an hour for this time."""
+    series_mb: Annotated[float, Field(ge=1, le=100_000)] = 50.0
+    """Size of the recorded series within `max_mb`; beyond it the oldest points go first, those of minutes before those
+    of hours."""

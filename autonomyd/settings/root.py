@@ -10,13 +10,17 @@ from autonomyd.settings.cleanup import CleanupSettings
 from autonomyd.settings.container import ContainersSettings
 from autonomyd.settings.daemon import DaemonSettings
 from autonomyd.settings.dependencies import DependenciesSettings
+from autonomyd.settings.detectors import DetectorSettings
 from autonomyd.settings.environment import EnvironmentSource
+from autonomyd.settings.forecast import ForecastSettings
 from autonomyd.settings.goals import GoalSettings
 from autonomyd.settings.healing import HealingSettings
 from autonomyd.settings.intervals import IntervalSettings
+from autonomyd.settings.logs import LogsSettings
 from autonomyd.settings.monitoring import MonitoringSettings
 from autonomyd.settings.optimization import OptimizationSettings
 from autonomyd.settings.retention import RetentionSettings
+from autonomyd.settings.risk import RiskSettings
 from autonomyd.settings.service import ServiceSettings
 from autonomyd.settings.thresholds import ThresholdSettings
 
@@ -31,12 +35,16 @@ class Settings(BaseSettings):
     daemon: DaemonSettings = Field(default_factory=DaemonSettings)
     intervals: IntervalSettings = Field(default_factory=IntervalSettings)
     thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
+    detectors: DetectorSettings = Field(default_factory=DetectorSettings)
     monitoring: MonitoringSettings = Field(default_factory=MonitoringSettings)
+    logs: LogsSettings = Field(default_factory=LogsSettings)
     healing: HealingSettings = Field(default_factory=HealingSettings)
     cleanup: tuple[CleanupSettings, ...] = ()
+    forecast: ForecastSettings = Field(default_factory=ForecastSettings)
     goals: GoalSettings = Field(default_factory=GoalSettings)
     optimization: OptimizationSettings = Field(default_factory=OptimizationSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    risk: RiskSettings = Field(default_factory=RiskSettings)
     containers: ContainersSettings = Field(default_factory=ContainersSettings)
     dependencies: DependenciesSettings = Field(default_factory=DependenciesSettings)
     alerts: AlertSettings = Field(default_factory=AlertSettings)

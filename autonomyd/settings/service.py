@@ -144,6 +144,8 @@ class ServiceSettings(Table):
     """Programs (by name) that may be ended when they hold its port."""
     maintenance: tuple[WindowSettings, ...] = ()
     """Spans of time in which it is not healed."""
+    objective: Annotated[float, Field(gt=0, lt=100)] | None = None
+    """Share of time that it is to work, %; default: the level of thresholds.availability_percent."""
     verify_s: Seconds | None = None
     """Longest time in which new samples must show that a fix helped; default: healing.verify_s."""
     check_every_s: Seconds | None = None

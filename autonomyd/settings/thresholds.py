@@ -84,11 +84,12 @@ class ThresholdSettings(Table):
     inodes_percent: Threshold = _default(90.0, 85.0, for_s=10.0, consecutive=2)
     """Inodes in use of each disk, %."""
     error_rate_percent: Threshold = _default(5.0, 4.0, for_s=60.0)
-    """Failed checks or requests of a service, %."""
+    """Failed requests, %: judges a metric of this name that a program pushes. For checks see availability_percent."""
     latency_ms: Threshold = _default(1000.0, 900.0, for_s=30.0)
     """Answer time of a service's checks, ms; a check's own latency_ms goes first."""
     availability_percent: Threshold = _default(99.0, 99.5, for_s=60.0)
-    """Share of time that a service answered, %; low is bad."""
+    """Share of time that a service is to work, %: the `objective` of every service that has none of its own, judged by
+    how fast the rest is used up (detectors.burn_rate). Judges a pushed metric of this name too; low is bad."""
     custom: dict[str, Threshold] = Field(default_factory=dict)
     """Metrics that the embedding program pushes, by name: `custom = { queue_length = { enter = 100, clear = 80 } }`;
     with clear above enter low values are bad."""

@@ -17,15 +17,21 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import all_probes  # noqa: E402 - the two folders above come first
 import decision  # noqa: E402
+import forecast  # noqa: E402
 import host_collection  # noqa: E402
 import http_checks  # noqa: E402
 import journal_kill  # noqa: E402
 import log_rules  # noqa: E402
+import loghub  # noqa: E402
+import nab  # noqa: E402
 import planning  # noqa: E402
 import proc  # noqa: E402
 import ready  # noqa: E402
 import restart  # noqa: E402
 import ring_write  # noqa: E402
+import risk  # noqa: E402
+import rollups  # noqa: E402
+import root_cause  # noqa: E402
 import services  # noqa: E402
 import status_command  # noqa: E402
 import store_put  # noqa: E402
@@ -34,11 +40,17 @@ from figure import Figure, Options, table  # noqa: E402
 
 BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "ring_write": ring_write.measure,
+    "root_cause": root_cause.measure,
     "log_rules": log_rules.measure,
+    "loghub": loghub.measure,
+    "forecast": forecast.measure,
     "host_collection": host_collection.measure,
     "store_put": store_put.measure,
+    "rollups": rollups.measure,
+    "nab": nab.measure,
     "planning": planning.measure,
     "decision": decision.measure,
+    "risk": risk.measure,
     "journal_kill": journal_kill.measure,
     "ready": ready.measure,
     "status_command": status_command.measure,

@@ -115,6 +115,16 @@ PLAYBOOKS = {
 }
 
 
+POINTS = {
+    "at": [1.0, 2.0], "values": [3.0, None], "low": [2.0, None], "high": [4.0, None],
+    "last": [3.0, None], "count": [6, 0], "step_s": [60.0, 60.0],
+}  # fmt: skip
+BACKTEST = {
+    "rule": "cpu_percent", "words": "over 80; clear at 75", "at": 9.0, "since": 1.0, "step_s": 60,
+    "trials": [], "unreached": 0,
+}  # fmt: skip
+
+
 class FakeDaemon:
     """Answers on `path` what `answers` says; keeps what it was asked."""
 
@@ -138,9 +148,12 @@ class FakeDaemon:
             "GET /v1/metrics": (200, {"series": []}),
             "GET /v1/metrics/disk:/var/disk.used_percent": (
                 200,
-                {"name": "disk:/var/disk.used_percent", "unit": "%", "at": [1.0, 2.0], "values": [3.0, None]},
+                {"name": "disk:/var/disk.used_percent", "unit": "%", **POINTS},
             ),
+            "GET /v1/backtest": (200, BACKTEST),
+            "GET /v1/tune": (200, {"at": 1.0, "file": "", "advice": [], "diff": "", "problem": "", "unreached": 0}),
             "GET /v1/events": (200, []),
+            "GET /v1/timeline": (200, []),
             "GET /v1/logs": (200, {"lines": ["one", "\x1b[2Jtwo"], "source": "/var/log/web.log"}),
             "GET /v1/config": (
                 200,
@@ -255,8 +268,10 @@ def call(fake: FakeDaemon, *arguments: str) -> int:
 def test_every_verb_answers_in_text_and_in_json(fake: FakeDaemon, capsys: pytest.CaptureFixture[str]) -> None:
     series = "disk:/var/disk.used_percent"
     with_arguments = ("service", "explain", "ack", "approve", "deny", "always", "rollback", "config", "completion")
+    with_arguments += ("backtest", "tune")
     calls = [[verb] for verb in VERBS if verb not in (*with_arguments, "doctor")]
     calls += [["service", "restart", "web"], ["config", "show"], ["metrics", series], ["discover", "--write"]]
+    calls += [["backtest", "cpu_percent"], ["tune", "--propose"]]
     for arguments in calls:
         assert call(fake, *arguments) == 0, arguments
         text = capsys.readouterr()
@@ -288,12 +303,14 @@ def test_status_tells_health_by_its_exit_code(fake: FakeDaemon, health: str, cod
 def test_what_is_sent(fake: FakeDaemon) -> None:
     call(fake, "pause", "--for", "1h30m", "--reason", "an upgrade")
     call(fake, "metrics", "disk:/var/disk.used_percent", "--since", "10m")
+    call(fake, "backtest", "cpu_percent", "enter=70", "--since", "7d")
     call(fake, "logs", "web", "-n", "5")
     call(fake, "issues", "--all")
     call(fake, "discover", "--write")
     assert fake.asked == [
         ("POST", "/v1/pause", {}, {"for_s": 5400.0, "reason": "an upgrade"}),
-        ("GET", "/v1/metrics/disk:/var/disk.used_percent", {"since_s": ["600.0"]}, None),
+        ("GET", "/v1/metrics/disk:/var/disk.used_percent", {"since_s": ["600.0"], "points": ["216"]}, None),
+        ("GET", "/v1/backtest", {"rule": ["cpu_percent enter=70"], "since_s": ["604800.0"]}, None),
         ("GET", "/v1/logs", {"service": ["web"], "lines": ["5"]}, None),
         ("GET", "/v1/issues", {"all": ["1"]}, None),
         ("POST", "/v1/discover", {}, {"write": True}),

@@ -1,6 +1,8 @@
 """Following a log through every kind of rotation, without losing a line or seeing one twice."""
 
+import json
 import os
+import tracemalloc
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -160,4 +162,146 @@ def test_every_line_once_whatever_the_rotation(tmp_path_factory, steps):
                 log.rename(old)
                 if step == "rename":
                     log.touch()
+    assert seen == "".join(written)
+
+
+def again(log, tail):
+    """The tail of a daemon that was started anew: it knows only what the one before has kept."""
+    made = FileTail(str(log))
+    made.take_up(json.loads(json.dumps(tail.kept())))
+    return made
+
+
+def test_what_was_written_while_nobody_read_is_read(log, tail):
+    add(log, "meanwhile\n")
+    tail = again(log, tail)
+    assert tail.waiting() == len("meanwhile\n")
+    assert tail.read().text == "meanwhile\n"
+    assert again(log, tail).read().text == ""
+
+
+def test_several_rotations_while_nobody_read(log, tail):
+    add(log, "one\n")
+    for text in ("two\n", "three\n"):
+        for older in (2, 1):
+            if log.with_name(f"app.log.{older}").exists():
+                log.with_name(f"app.log.{older}").rename(log.with_name(f"app.log.{older + 1}"))
+        log.rename(log.with_name("app.log.1"))
+        log.write_text(text)
+    news = again(log, tail).read()
+    assert (news.text, news.gap) == ("one\ntwo\nthree\n", False)
+
+
+def test_several_copies_while_nobody_read(log, tail):
+    for text in ("one\n", "two, longer than what was there at the beginning\n", "three\n"):
+        add(log, text)
+        if log.with_name("app.log-2026-05-04").exists():
+            log.with_name("app.log-2026-05-05").write_bytes(log.read_bytes())
+        else:
+            log.with_name("app.log-2026-05-04").write_bytes(log.read_bytes())
+        os.truncate(log, 0)
+        if text.startswith("two"):
+            break
+    add(log, "three\n")
+    news = again(log, tail).read()
+    assert (news.text, news.gap) == ("one\ntwo, longer than what was there at the beginning\nthree\n", False)
+
+
+def test_a_copy_made_by_a_person_is_not_read(log, tail):
+    log.with_name("app.log.bak").write_text("start\nERROR of last week\n" * 20)
+    log.with_name("app.log.2.gz").write_bytes(b"\x1f\x8b compressed")
+    log.unlink()
+    log.write_text("new\n")
+    news = again(log, tail).read()
+    assert (news.text, news.gap) == ("new\n", True)
+
+
+def test_a_gap_is_told_once(log, tail):
+    log.unlink()
+    log.write_text("new\n")
+    tail = again(log, tail)
+    assert tail.read().gap
+    add(log, "more\n")
+    assert tail.read() == tailing.News(text="more\n")
+
+
+def test_the_device_may_have_another_number_after_a_boot(log, tail):
+    kept = tail.kept() | {"device": 12345}
+    add(log, "meanwhile\n")
+    tail = FileTail(str(log))
+    tail.take_up(kept)
+    assert tail.read().text == "meanwhile\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mark": "no hex"},
+        {"position": -5},
+        {"position": "x"},
+        {"inode": None},
+        {"mark": 7},
+        {"changed_ns": float("inf")},
+        {"position": 1},
+    ],
+)
+def test_a_place_that_is_none_is_passed_over(log, tail, change):
+    made = FileTail(str(log))
+    made.take_up(tail.kept() | change)
+    add(log, "new\n")
+    assert made.read().text in ("", "new\n")
+    add(log, "more\n")
+    assert made.read().text.endswith("more\n")
+
+
+def test_a_log_that_grew_by_a_gigabyte(log, tail):
+    with log.open("r+b") as file:  # a hole costs nothing, and reads as zeros
+        file.seek(0, os.SEEK_END)
+        file.truncate(file.tell() + 1_000_000_000)
+        file.seek(0, os.SEEK_END)
+        file.write(b"\nnewest\n")
+    tracemalloc.start()
+    news = tail.read()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert news.text.endswith("newest\n")
+    assert news.skipped >= 1_000_000_000 - tailing.LOOK_BYTES
+    assert peak < 6 * tailing.LOOK_BYTES
+    assert tail.read().text == ""
+
+
+RESTARTS = st.lists(st.sampled_from(["line", "look", "restart", "rename", "copytruncate"]), max_size=25)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=RESTARTS)
+def test_every_line_once_over_restarts_and_rotations(tmp_path_factory, steps):
+    """Any number of rotations by renaming, or by copying, between two looks; the daemon may start anew at any time."""
+    log = tmp_path_factory.mktemp("any") / "app.log"
+    log.write_text("start of the log, long enough to be told from another\n")
+    tail = FileTail(str(log))
+    tail.read()
+    written, seen, way, rotations = [], "", "", 0
+    for number, step in enumerate([*steps, "look", "look"]):
+        if step == "line":
+            written.append(f"line {number} {'x' * (number % 7)}\n")
+            add(log, written[-1])
+        elif step == "look":
+            seen += tail.read().text
+            way, rotations = "", 0
+        elif step == "restart":
+            tail = again(log, tail)
+        elif way in ("", step) and rotations < 5 and tail.place is not None and tail.place.position:
+            if log.stat().st_size == 0:
+                continue  # an empty file is not rotated
+            way, rotations = step, rotations + 1
+            old = log.with_name(f"app.log.{number}")
+            if step == "rename":
+                log.rename(old)
+                log.touch()
+            else:
+                old.write_bytes(log.read_bytes())
+                os.truncate(log, 0)
+            stamp = 2_000_000_000_000_000_000 + number * 1_000_000_000
+            os.utime(old, ns=(stamp, stamp))
     assert seen == "".join(written)

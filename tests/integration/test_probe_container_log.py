@@ -7,10 +7,9 @@ import pytest
 
 from autonomyd.aio.clock import SystemClock
 from autonomyd.aio.dependency import Dependencies
-from autonomyd.host.container_tail import _nanoseconds, unframed
 from autonomyd.model.reading import ReadingState
+from autonomyd.monitor import log_reader
 from autonomyd.monitor.probe import Surroundings
-from autonomyd.monitor.probes import log as logging_
 from autonomyd.monitor.probes.log import LogOptions, LogProbe
 from autonomyd.settings.container import ContainerControl
 from autonomyd.settings.dependencies import DependencySettings
@@ -37,7 +36,7 @@ def probe_of(name: str, socket: str) -> LogProbe:
 
 
 async def test_the_output_of_a_container(box: ContainerBox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging_, "ASK_EVERY_S", 0.0)
+    monkeypatch.setattr(log_reader, "ASK_EVERY_S", 0.0)
     box.make("talks", "sh", "-c", TALKS)
     probe = probe_of("talks", box.socket)
     async with asyncio.timeout(20):
@@ -53,13 +52,3 @@ async def test_without_a_container_or_an_engine_nothing_is_known(box: ContainerB
     assert missing.state is ReadingState.UNKNOWN
     away = await probe_of("x", "/nonexistent.sock").look()
     assert away.state is ReadingState.UNKNOWN
-
-
-def test_frames_and_times() -> None:
-    frame = b"\x01\0\0\0\0\0\0\x03ab\n" + b"\x02\0\0\0\0\0\0\x02c\n"
-    assert unframed(frame) == "ab\nc\n"
-    assert unframed(b"plain\n") == "plain\n"
-    assert _nanoseconds("2026-05-04T10:11:12.5Z") == 1777889472_500000000
-    assert _nanoseconds("2026-05-04T12:11:12.000000001+02:00") == 1777889472_000000001
-    assert _nanoseconds("2026-05-04T10:11:12Z") == 1777889472_000000000
-    assert _nanoseconds("no time") is None

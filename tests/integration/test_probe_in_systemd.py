@@ -13,7 +13,7 @@ from autonomyd.execute.playbooks.vacuum_journal import VacuumJournal
 from autonomyd.host.command import run_command
 from autonomyd.model.facts import CleanupPreview
 from autonomyd.model.reading import ReadingState
-from autonomyd.monitor.probes import log as logging_
+from autonomyd.monitor import log_reader
 from autonomyd.monitor.probes.log import LogOptions, LogProbe
 from autonomyd.monitor.probes.unit import UnitOptions, UnitProbe
 from autonomyd.testing import issue, situation
@@ -56,7 +56,7 @@ if INSIDE in os.environ:
 
     class TestInside:
         async def test_the_journal_of_a_unit(self, monkeypatch: pytest.MonkeyPatch) -> None:
-            monkeypatch.setattr(logging_, "ASK_EVERY_S", 0.0)
+            monkeypatch.setattr(log_reader, "ASK_EVERY_S", 0.0)
             probe = LogProbe(
                 LogOptions(type="log", journal="talks.service", patterns=("OperationalError",)), SystemClock()
             )

@@ -12,6 +12,7 @@ import pytest
 
 from autonomyd.aio.dependency import Dependencies
 from autonomyd.aio.supervisor import SupervisedLoop, Supervisor
+from autonomyd.analyze.graph import NO_GRAPH, ServiceGraph
 from autonomyd.engine.alerting import Alerting
 from autonomyd.engine.deadman import DeadMan
 from autonomyd.engine.delivery import Delivery
@@ -23,6 +24,7 @@ from autonomyd.knowledge import database, vault
 from autonomyd.knowledge.store import Store
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Fix, FixState, Outcome
+from autonomyd.model.graph import Edge, EdgeKind
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, Issue, IssueState, IssueType
 from autonomyd.model.plan import GateName, Plan, Refusal, RefusalReason, Risk
@@ -50,6 +52,7 @@ class World:
         self.pings: list[float] = []
         self.fails: dict[str, Exception] = {}
         self.hang: set[str] = set()
+        self.graph = NO_GRAPH
         self.supervisor = Supervisor(clock)
         self.records = Records(clock)
         self.records.attach(store)
@@ -78,6 +81,7 @@ class World:
                 healing=self.healing,  # type: ignore[arg-type]
                 records=self.records,
                 supervisor=self.supervisor,
+                graph=lambda: self.graph,
             ),
             delivery=delivery,
             dead_man=DeadMan(clock, ask=self._ask),
@@ -539,3 +543,21 @@ async def test_without_targets_the_alerts_are_still_there_to_be_seen(made: Calla
         world.heals(issue)
         await asyncio.sleep(1.0)
         assert world.open == ()
+
+
+async def test_symptoms_under_a_failed_parent_are_one_alert_and_end_in_silence(made: Callable[..., World]) -> None:
+    world = made()
+    edge = Edge(child="web", parent="db", kind=EdgeKind.CONNECTION, how="seen: it is connected to port 5432")
+    world.graph = ServiceGraph(["web", "db"], [edge])
+    async with world.running():
+        unknown = RefusalReason.UNDETERMINED
+        web = world.refuses(world.breaks("web"), unknown)
+        db = world.refuses(world.breaks("db"), unknown)
+        await asyncio.sleep(HOUR_S / 2)
+        assert world.titles() == ["db is down"]
+        assert "web fails with it (seen: it is connected to port 5432): web is down" in world.sent[0][3]
+        world.heals(db)
+        world.heals(web)
+        await asyncio.sleep(HOUR_S / 2)
+        assert [alert.subject for alert in world.open] == []
+        assert not [title for title in world.titles() if "web" in title]

@@ -5,6 +5,8 @@ An edit alone is no fault. It is a suspect when the trouble began with the proce
 from autonomyd.model.diagnosis import Cause, RankedCause
 from autonomyd.model.facts import GoodFile, ServiceFacts, Situation
 from autonomyd.model.service import RunState
+from autonomyd.model.subject import service_of
+from autonomyd.model.timeline import ChangeKind, Coincidence
 
 SUSPECT = 92.0
 UNPARSABLE = 97.0
@@ -22,12 +24,14 @@ def changed_causes(situation: Situation) -> tuple[RankedCause, ...]:
     release = situation.release
     if release is not None and release.changed:
         fresh = _read_since(situation.service, release.changed_at, situation.wall_now)
+        due, against = _in_time(situation, ChangeKind.RELEASE)
+        against += () if fresh else ("the process that fails was started before that",)
         found.append(
             RankedCause(
                 cause=Cause.RELEASE_CHANGED,
-                confidence=SUSPECT if fresh else UNREAD_YET,
-                supports=(f"{release.link} points to {release.now}; {release.good} was verified healthy",),
-                contradicts=() if fresh else ("the process that fails was started before that",),
+                confidence=UNREAD_YET if against else SUSPECT,
+                supports=(f"{release.link} points to {release.now}; {release.good} was verified healthy", *due),
+                contradicts=against,
             )
         )
     return tuple(sorted(found, key=lambda cause: -cause.confidence))
@@ -36,12 +40,26 @@ def changed_causes(situation: Situation) -> tuple[RankedCause, ...]:
 def _config(situation: Situation) -> RankedCause:
     broken = [file for file in situation.config if file.problem or file.now_sha256 is None]
     fresh = any(_read_since(situation.service, file.changed_at, situation.wall_now) for file in situation.config)
+    due, against = _in_time(situation, ChangeKind.CONFIG)
+    against += () if fresh else ("the process that fails was started before that, and has not read it",)
     return RankedCause(
         cause=Cause.CONFIG_CHANGED,
-        confidence=UNPARSABLE if broken and fresh else SUSPECT if fresh else UNREAD_YET,
-        supports=tuple(_words(file) for file in situation.config),
-        contradicts=() if fresh else ("the process that fails was started before that, and has not read it",),
+        confidence=UNREAD_YET if against else UNPARSABLE if broken else SUSPECT,
+        supports=(*(_words(file) for file in situation.config), *due),
+        contradicts=against,
     )
+
+
+def _in_time(situation: Situation, kind: ChangeKind) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the times of the service's own changes of `kind` say: (for, against). An edit that came only after the begin
+    speaks against, unless there was an earlier one: who repairs something edits it again."""
+    own = [each for each in situation.changes if each.change.kind is kind and _own(each, situation.service)]
+    due = tuple(each.why for each in own if each.confidence)
+    return due, () if due else tuple(f"{each.why}: it is not the cause" for each in own)
+
+
+def _own(found: Coincidence, service: ServiceFacts | None) -> bool:
+    return service is not None and service_of(found.change.subject) == service.name
 
 
 def _read_since(service: ServiceFacts | None, changed_at: float | None, wall_now: float) -> bool:

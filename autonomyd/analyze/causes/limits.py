@@ -23,7 +23,7 @@ def limits(issue: Issue, situation: Situation) -> Diagnosis | None:
     if issue.metric not in service.exceeded:
         # a restart for another reason, or of the daemon, has begun the measurement anew
         return undetermined(issue, f"{issue.metric} is not known to be over its limit now")
-    if issue.metric.endswith(".soon"):
+    if issue.preventive:
         supports = (issue.summary, *issue.evidence)
         leaking = RankedCause(cause=Cause.LEAKING, confidence=EXCEEDED, supports=supports)
         return Diagnosis(subject=issue.subject, causes=(leaking,), signals=("near its limit", "rising steadily"))
@@ -47,6 +47,10 @@ def disk(issue: Issue, situation: Situation) -> Diagnosis | None:
     if issue.type is not IssueType.RESOURCE_EXHAUSTION or not issue.subject.startswith(("disk:", "folder:")):
         return None
     cause = Cause.CONTAINER_SPACE if _only_containers_can_go(situation) else Cause.DISK_FILLING
+    if issue.preventive:
+        supports = (issue.summary, *issue.evidence)
+        ranked = RankedCause(cause=cause, confidence=EXCEEDED, supports=supports)
+        return Diagnosis(subject=issue.subject, causes=(ranked,), signals=("foretold", "rising steadily"))
     return certainly(issue, cause, FILLING, signal="space", supports=(issue.summary,))
 
 

@@ -22,7 +22,7 @@ from autonomyd.cli.screen import (
     text,
 )
 from autonomyd.cli.views.values import metric_text
-from autonomyd.cli.words import ahead, clean, count, duration
+from autonomyd.cli.words import HOUR_S, ahead, clean, count, duration
 
 Service = Mapping[str, Any]
 
@@ -58,6 +58,7 @@ def service_details(services: Iterable[Service], now: float) -> RenderableType:
         known += [f"by {each['control']}", f"autonomy {each['autonomy']}"]
         known += [f"needs {', '.join(each['depends_on'])}"] if each.get("depends_on") else []
         known += [f"restarted {count(each['restarts'], 'time')}"] if each["restarts"] else []
+        known += [f"worked {worked(each)}"] if each.get("availability_percent") is not None else []
         parts.append(head.append_text(line(("  " + ", ".join(part for part in known if part), OLD))))
         note = note_of(each, now, autonomy=False)
         parts += [indented(note)] if note.plain else []
@@ -110,6 +111,8 @@ def note_of(service: Service, now: float, *, autonomy: bool = True) -> Text:
         failing = next((check for check in service.get("checks") or () if check["state"] == "failed"), None)
         if failing:
             words.append((f"{clean(failing['name'])}: {clean(failing['message'])}", style_of(service["health"])))
+    if autonomy and _short_of_objective(service):
+        words.append((f"worked {worked(service)}", WAITING))
     if service["next_try_at"]:
         words.append((f"next try {ahead(service['next_try_at'], now)}", WAITING))
     if autonomy and service["autonomy"] != "act":
@@ -121,6 +124,22 @@ def note_of(service: Service, now: float, *, autonomy: bool = True) -> Text:
     for index, (word, style) in enumerate(words):
         made.append("; " if index else "", style=OLD).append(word, style=style or None)
     return made
+
+
+def worked(service: Service) -> str:
+    """ "99.95 % of the last 3 h (at least 99 % is wanted)"."""
+    share = f"{round_down(service['availability_percent'])} % of the last {duration(service['availability_s'])}"
+    return f"{share} (at least {service['objective_percent']:g} % is wanted)"
+
+
+def round_down(percent: float) -> str:
+    """A percentage that is not rounded up to 100: "99.98"."""
+    return f"{int(percent * 100) / 100:.2f}".rstrip("0").rstrip(".")
+
+
+def _short_of_objective(service: Service) -> bool:
+    share = service.get("availability_percent")
+    return share is not None and service["availability_s"] >= HOUR_S and share < service["objective_percent"]
 
 
 def _checks(service: Service, now: float) -> RenderableType:

@@ -14,6 +14,7 @@ from autonomyd.cli.screen import (
     indented,
     line,
     mark,
+    pairs,
     row,
     stack,
     state,
@@ -22,7 +23,9 @@ from autonomyd.cli.screen import (
     title,
 )
 from autonomyd.cli.views.acts import ending
+from autonomyd.cli.views.assessment import assessment_lines, suspect_lines
 from autonomyd.cli.views.deeds import deed
+from autonomyd.cli.views.timeline import due_lines
 from autonomyd.cli.views.values import metric_text
 from autonomyd.cli.views.verdict import advice, doing
 from autonomyd.cli.words import ago, ahead, clean, count, duration, moment, person
@@ -43,6 +46,19 @@ GATES: Mapping[str, str] = {
     "blast_radius": "small enough",
     "dependencies": "what it needs is up",
     "strategy": "a remedy is known",
+    "moment": "a good moment",
+}
+
+
+CONTEXT: Mapping[str, str] = {
+    "state": "state",
+    "history": "history",
+    "health": "machine",
+    "time": "hour",
+    "risk": "risk",
+    "preferences": "wishes",
+    "resources": "takes",
+    "success": "success is",
 }
 
 
@@ -55,10 +71,13 @@ def story_view(story: Story, now: float) -> RenderableType:
     parts += [text(clean(story["why"]))] if story.get("why") else []
     parts += _seen(issue, now)
     parts += _taken_for(story.get("diagnosis"))
+    parts += suspect_lines((story.get("diagnosis") or {}).get("suspects") or ())
+    parts += assessment_lines(story.get("assessment"))
     parts += _decided(story)
     parts += _done(story.get("fixes") or (), now)
     parts += _learned(story.get("lessons") or ())
     parts += _went(story.get("transitions") or (), now)
+    parts += _changed(story.get("changes") or ())
     parts += _related(story.get("related") or (), now)
     return stack([*parts, *_next(story, now)])
 
@@ -124,6 +143,20 @@ def _decided(story: Story) -> Iterator[RenderableType]:
         yield indented(line((f"do nothing now ({reason})  ", f"bold {WAITING}"), clean(decision["message"])))
     if decision["gates"]:
         yield indented(_gates(decision["gates"]))
+    yield from _rested_on(decision.get("context"))
+
+
+def _rested_on(context: Mapping[str, Any] | None) -> Iterator[RenderableType]:
+    """What the decision rested on, in few lines; the order of remedies only where there was a choice."""
+    if not context:
+        return
+    rows = [(name, text(clean(context[key]))) for key, name in CONTEXT.items()]
+    if len(context["weighed"]) > 1:
+        order = ", ".join(f"{clean(each['strategy'])} {each['score']:.2f}" for each in context["weighed"])
+        rows.append(("choice", text(order)))
+    yield text("")
+    yield title("What it rested on")
+    yield pairs(rows)
 
 
 def _gates(gates: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -178,6 +211,15 @@ def _went(transitions: Sequence[Mapping[str, Any]], now: float) -> Iterator[Rend
             text("" if by == "autonomyd" else f"by {by}", OLD),
         )
     yield indented(made)
+
+
+def _changed(changes: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
+    if not changes:
+        return
+    yield text("")
+    yield title("Timeline", "what was changed around its begin; `autonomyctl timeline` shows it all")
+    for each in due_lines(changes):
+        yield indented(each)
 
 
 def _related(issues: Sequence[Mapping[str, Any]], now: float) -> Iterator[RenderableType]:

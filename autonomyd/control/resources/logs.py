@@ -4,7 +4,7 @@ from typing import Any
 
 from autonomyd.aio.offload import in_thread
 from autonomyd.control.resource import ApiProblem, Call, Route
-from autonomyd.engine.explain import event_line, log_file_of
+from autonomyd.engine.explain import event_line
 from autonomyd.host.files import tail_lines
 
 MAX_LINES = 5000
@@ -20,6 +20,8 @@ async def logs(call: Call) -> dict[str, Any]:
     service = call.system.parts.keeper.services.get(name)
     if service is None:
         raise ApiProblem(404, f"there is no service {name!r}", "`autonomyctl services` lists them")
+    from autonomyd.engine.log_sources import log_file_of  # only where a log is asked for
+
     file = log_file_of(service, call.system.state_dir)
     if file is None:
         raise ApiProblem(404, f"{name} has no log file that is known", f'add logs = ["/path"] to [services.{name}]')

@@ -26,6 +26,12 @@ SELECT id, body FROM fixes ORDER BY id DESC LIMIT :limit;
 SELECT ref, at, before, after, cause, actor FROM transitions
 WHERE kind = 'fix' AND ref IN (SELECT value FROM json_each(:ids)) ORDER BY ref, n;
 
+-- name: repair_times
+SELECT fixes.ended_at - issues.opened_at AS taken FROM fixes JOIN issues ON issues.id = fixes.issue_id
+WHERE fixes.outcome = 'healed' AND fixes.cause = :cause AND fixes.strategy = :strategy
+  AND fixes.ended_at >= issues.opened_at
+ORDER BY fixes.id DESC LIMIT :limit;
+
 -- name: count_fixes
 SELECT outcome AS label, sum(n) AS n FROM (
   SELECT coalesce(outcome, '') AS outcome, count(*) AS n FROM fixes GROUP BY 1

@@ -23,6 +23,10 @@ SELECT body FROM issues WHERE state <> 'resolved' ORDER BY id;
 -- name: recent_issues
 SELECT body FROM issues ORDER BY id DESC LIMIT :limit;
 
+-- name: issues_since
+SELECT body, (SELECT count(*) FROM fixes WHERE fixes.issue_id = issues.id) AS fixes
+FROM issues WHERE resolved_at IS NULL OR resolved_at >= :since ORDER BY id DESC LIMIT :limit;
+
 -- name: issues_of_subject
 SELECT body FROM issues WHERE subject = :subject ORDER BY id DESC LIMIT :limit;
 

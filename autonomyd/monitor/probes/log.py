@@ -1,44 +1,36 @@
 """`type = "log"`: error lines in a file, in the journal or of a container, as they come."""
 
-import math
-from collections import Counter, deque
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from autonomyd.aio.clock import Clock
-from autonomyd.aio.offload import in_thread
 from autonomyd.host.journal_tail import JournalTail
-from autonomyd.host.mounts import surely_local
-from autonomyd.host.tail import FileTail, News
+from autonomyd.host.tail import FileTail
 from autonomyd.model.facts import LogErrors
 from autonomyd.model.log_rules import LogMatch, LogRules
 from autonomyd.model.reading import MetricSpec
 from autonomyd.model.words import counted
-from autonomyd.monitor.probe import Look, Surroundings, failed, ok, unknown
+from autonomyd.monitor.log_reader import LogKind, LogMemory, LogNews, LogReader, LogSource
+from autonomyd.monitor.probe import LogDesk, Look, Surroundings, failed, ok, unknown
 from autonomyd.settings.base import Seconds
 from autonomyd.settings.log_rules import ignored_patterns, rules_of_patterns, shipped_rules
 from autonomyd.settings.pattern import checked_pattern
 from autonomyd.settings.service import CheckSettings
 
-INLINE_BYTES = 65_536
-"""So much of a local file is read and judged between two turns of the event loop; more goes to a thread."""
 if TYPE_CHECKING:
     from autonomyd.host.container_tail import ContainerTail
 
-ASK_EVERY_S = 0.9
-"""Asking for a journal takes a program of its own: not more often, however often the check is looked at."""
-KEPT_S = 300.0
-"""How long matches are remembered for the diagnosis."""
-KEPT_MATCHES = 1000
 MB = 1_000_000
 
 Pattern = Annotated[str, AfterValidator(checked_pattern)]
 
 
 class LogOptions(CheckSettings):
-    """The log in a file, the journal or of a container, from its present end on; new error lines are a failure."""
+    """The log in a file, the journal or of a container; new error lines are a failure, those from before the present
+    process of the service are not."""
 
     file: str | None = Field(default=None, pattern=r"^/")
     """Absolute path; rotation of any kind is followed."""
@@ -47,11 +39,12 @@ class LogOptions(CheckSettings):
     container: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """Container whose output is read."""
     patterns: tuple[Pattern, ...] = ()
-    """Regular expressions that mark a bad line; default: the rules that ship (autonomyd/rules)."""
+    """Regular expressions that mark a bad line; default: the rules that ship, and your own
+    (`[logs]`)."""
     ignore: tuple[Pattern, ...] = ()
     """Regular expressions of lines that do not count after all."""
     count: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    """Bad lines within `within_s` that make it fail."""
+    """Bad entries (a stack trace is one) within `within_s` that make it fail."""
     within_s: Seconds = 10.0
     """How long a bad line counts, s."""
 
@@ -73,75 +66,88 @@ class LogProbe:
     def __init__(self, options: LogOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
-        rules = rules_of_patterns(options.patterns) if options.patterns else shipped_rules()
-        self._rules = LogRules(rules, ignore=ignored_patterns(options.ignore))
-        self._file = FileTail(options.file) if options.file is not None else None
-        self._asked: JournalTail | ContainerTail | None = None
-        if options.journal is not None:
-            self._asked = JournalTail(options.journal, timeout_s=options.timeout_s)
-        self._local = options.file is not None and surely_local(options.file)
-        self._found: deque[tuple[float, LogMatch]] = deque(maxlen=KEPT_MATCHES)
-        self._anew = False
-        self._reading = False
-        self._asked_at = -math.inf
+        self._ignore = ignored_patterns(options.ignore)
+        self._rules: LogRules | None = None
+        self._rules_of: LogRules | None = None
+        self._memory = LogMemory(clock)
+        self._anew = True
+        self._desk: LogDesk | None = None
+        self._reader: LogReader | None = None
+        if options.file is not None:
+            self._reader = self._reading(LogSource(kind=LogKind.FILE, name=options.file), FileTail(options.file))
+        elif options.journal is not None:
+            tail = JournalTail(options.journal, timeout_s=options.timeout_s)
+            self._reader = self._reading(LogSource(kind=LogKind.JOURNAL, name=options.journal), tail)
 
     def place(self, around: Surroundings) -> None:
-        if self._options.container is None:
-            return
-        from autonomyd.host.container_tail import ContainerTail
-        from autonomyd.host.containers.api import EngineApi
-        from autonomyd.host.containers.engines import FAMILY
+        if self._options.container is not None:
+            from autonomyd.host.container_tail import ContainerTail
+            from autonomyd.host.containers.api import EngineApi
+            from autonomyd.host.containers.engines import FAMILY
 
-        socket = getattr(around.settings.control, "socket", None)
-        api = EngineApi(socket, around.dependencies.of(FAMILY, socket or ""))
-        self._asked = ContainerTail(self._options.container, api, self._clock, timeout_s=self._options.timeout_s)
+            name = self._options.container
+            socket = getattr(around.settings.control, "socket", None)
+            api = EngineApi(socket, around.dependencies.of(FAMILY, socket or ""))
+            tail = ContainerTail(name, api, self._clock, timeout_s=self._options.timeout_s)
+            self._reader = self._reading(LogSource(kind=LogKind.CONTAINER, name=name), tail)
+        if around.logs is not None and self._reader is not None:
+            self._desk = around.logs
+            self._desk.enter(self._reader, around.service)
 
     def close(self) -> None:
-        """It holds nothing."""
+        """Leave its place with the desk."""
+        if self._desk is not None and self._reader is not None:
+            self._desk.leave(self._reader)
 
     def begin(self) -> None:
         """A new process of the service has started: what was written before it tells nothing of it."""
-        self._found.clear()
+        self._memory.clear()
         self._anew = True
 
     def errors(self, check: str) -> tuple[LogErrors, ...]:
         """What was matched in the last five minutes, most frequent rule first; `check` names the check."""
-        self._forget()
-        counts: Counter[str] = Counter()
-        newest: dict[str, LogMatch] = {}
-        for _, match in self._found:
-            counts[match.rule.name] += match.count
-            newest[match.rule.name] = match
-        return tuple(
-            LogErrors(check=check, rule=name, count=count, example=newest[name].example, cause=newest[name].rule.cause)
-            for name, count in counts.most_common()
-        )
+        return self._memory.errors(check)
 
     async def look(self) -> Look:
+        if self._reader is None:
+            return unknown(
+                f"the log of container {self._options.container}: which container engine to ask is not known"
+            )
+        anew, self._anew = self._anew, False
         try:
-            news, matches = await self._news()
-        except TimeoutError as error:
-            return unknown(f"{self._source}: {error}")
-        except OSError as error:
-            return unknown(f"{self._source}: {error.strerror or error}")
+            found = await self._reader.read(anew=anew)
+        except (TimeoutError, OSError) as error:
+            self._anew = self._anew or anew  # what it would have passed over is still there
+            return unknown(f"{self._reader.source.words}: {getattr(error, 'strerror', None) or error}")
         now = self._clock.monotonic()
-        self._found.extend((now, match) for match in matches)
-        return self._judged(news, now, sum(match.count for match in matches))
+        if anew:
+            return self._passed(found)
+        self._memory.add(now, found.matches)
+        return self._judged(found, now)
 
-    def _judged(self, news: News, now: float, new: int) -> Look:
+    def _passed(self, found: LogNews) -> Look:
+        """What was written before the present process, or while the daemon was away, makes nothing fail now."""
+        if not found.news.text:
+            return self._well(found, 0)
+        lines = counted(found.news.text.count("\n"), "line")
+        words = f"{lines} from before, {counted(found.bad, 'error line')} among them, not judged"
+        return ok({"matches": 0.0}, words + _lost(found))
+
+    def _judged(self, found: LogNews, now: float) -> Look:
         options = self._options
-        values = {"matches": float(new)}
-        lately = [match for at, match in self._found if now - at <= options.within_s]
+        lately = self._memory.since(now - options.within_s)
         total = sum(match.count for match in lately)
         if total >= options.count:
-            return failed(self._words(lately, total), values)
-        if news.missing:
-            return ok(values, f"{self._source} is not there (yet)")
-        if news.skipped:
-            return ok(values, f"no error lines; {news.skipped / MB:.1f} MB came too fast and were passed over")
-        return ok(
-            values, f"no error lines within {options.within_s:g} s" if not total else counted(total, "error line")
-        )
+            return failed(self._words(lately, total), {"matches": float(found.bad)})
+        return self._well(found, total)
+
+    def _well(self, found: LogNews, total: int) -> Look:
+        values = {"matches": float(found.bad)}
+        if found.news.missing and self._reader is not None:
+            return ok(values, f"{self._reader.source.words} is not there (yet)")
+        if total:
+            return ok(values, counted(total, "error line") + _lost(found))
+        return ok(values, f"no error lines within {self._options.within_s:g} s{_lost(found)}")
 
     def _words(self, lately: list[LogMatch], total: int) -> str:
         counts: Counter[str] = Counter()
@@ -152,56 +158,24 @@ class LogProbe:
         others = f", {counted(len(counts) - 1, 'other kind')}" if len(counts) > 1 else ""
         return f"{counted(total, 'error line')} ({first}{others}): {newest.example}"
 
-    async def _news(self) -> tuple[News, tuple[LogMatch, ...]]:
-        if self._reading:
-            raise TimeoutError("the look before this one still waits for the disk")
-        anew, self._anew = self._anew, False
-        if self._file is None:
-            return await self._news_asked(anew)
-        if self._local and self._file.waiting() <= INLINE_BYTES:
-            return self._read(self._file, anew)
-        tail = self._file
-        return await in_thread(lambda: self._read(tail, anew))
+    def _reading(self, source: LogSource, tail: "FileTail | JournalTail | ContainerTail") -> LogReader:
+        return LogReader(source, tail, rules=self._in_force, clock=self._clock, timeout_s=self._options.timeout_s)
 
-    async def _news_asked(self, anew: bool) -> tuple[News, tuple[LogMatch, ...]]:
-        """From a journal or an engine."""
-        if self._asked is None:
-            raise OSError("it is not known which container engine to ask")
-        now = self._clock.monotonic()
-        if not anew and now - self._asked_at < ASK_EVERY_S:
-            return News(), ()
-        self._asked_at = now
-        if anew:
-            await self._asked.to_end()
-            return News(), ()
-        news = await self._asked.read()
-        return news, await in_thread(lambda: self._matches(news))
-
-    def _read(self, tail: FileTail, anew: bool) -> tuple[News, tuple[LogMatch, ...]]:
-        self._reading = True
-        try:
-            if anew:
-                tail.to_end()
-                return News(), ()
-            news = tail.read()
-            return news, self._matches(news)
-        finally:
-            self._reading = False
-
-    def _matches(self, news: News) -> tuple[LogMatch, ...]:
-        if not news.text:
-            return ()
-        deadline = self._clock.monotonic() + self._options.timeout_s
-        return self._rules.found(news.text, expired=lambda: self._clock.monotonic() > deadline)
-
-    def _forget(self) -> None:
-        oldest = self._clock.monotonic() - KEPT_S
-        while self._found and self._found[0][0] < oldest:
-            self._found.popleft()
-
-    @property
-    def _source(self) -> str:
+    def _in_force(self) -> LogRules:
+        """Its own patterns, else the desk's rules without what is to be ignored."""
         options = self._options
-        if options.container is not None:
-            return f"the log of container {options.container}"
-        return options.file or f"the journal of {options.journal}"
+        theirs = None if self._desk is None or options.patterns else self._desk.rules
+        if theirs is not None and not self._ignore:
+            return theirs
+        if self._rules is None or theirs is not self._rules_of:
+            own = rules_of_patterns(options.patterns) if options.patterns else shipped_rules()
+            self._rules = LogRules(own if theirs is None else theirs.rules, ignore=self._ignore)
+            self._rules_of = theirs
+        return self._rules
+
+
+def _lost(found: LogNews) -> str:
+    """What could not be read, in words."""
+    news = found.news
+    words = f"; {news.skipped / MB:.1f} MB came too fast and were passed over" if news.skipped else ""
+    return f"{words}; what was written before its rotation can't be found any more" if news.gap else words

@@ -17,6 +17,13 @@ def test_the_axis_has_round_ends(values: list[float], low: float, high: float) -
     assert scale(values)[:2] == pytest.approx((low, high))
 
 
+def test_no_two_labels_read_the_same() -> None:
+    for values in ([99.93, 100.0], [1e5, 1e5 + 1], [-5.001, -5.0], [23.0, 61.0]):
+        points = [(float(at), value) for at, value in enumerate(values)]
+        labels = [label for label, _ in draw(points, width=20, height=10, unit="%", braille=False).rows if label]
+        assert len(set(labels)) == len(labels)
+
+
 def test_a_share_of_a_hundred_never_shows_more() -> None:
     assert scale([3.0, 97.0], percent=True)[1] == 100.0
 
@@ -54,3 +61,29 @@ def test_a_hole_in_the_samples_stays_a_hole() -> None:
     points = [(float(at), 1.0) for at in (*range(10), *range(50, 60))]
     row = next(cells for _, cells in draw(points, width=60, height=4, unit="", braille=False).rows if "*" in cells)
     assert "    " * 8 in row
+
+
+def test_a_band_is_drawn_behind_the_line_and_widens_the_axis() -> None:
+    points = [(float(at), 50.0) for at in range(40)]
+    chart = draw(points, width=40, height=10, unit="%", braille=False, band=[(10.0, 95.0)] * 40)
+    assert next(label for label, _ in chart.rows if label) == "100 %"
+    rows = dict(enumerate(cells for _, cells in chart.rows))
+    assert "*" * 40 in rows.values(), "the line is whole"
+    dotted = {index for index, cells in rows.items() if "." in cells}
+    assert len(dotted) >= 6
+    assert all(rows[index][column] == "." for index in dotted for column in chart.faint[index])
+    bare = draw(points, width=40, height=10, unit="%", braille=False, band=[(50.0, 50.0)] * 40)
+    assert not any(bare.faint)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1e6), FINITE, st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=60),
+    st.booleans(),
+)
+def test_any_band_can_be_drawn(points: list[tuple[float, float, float, float]], braille: bool) -> None:
+    points.sort()
+    line = [(at, value) for at, value, _, _ in points]
+    band = [(value - below, value + above) for _, value, below, above in points]
+    chart = draw(line, width=30, height=8, unit="", braille=braille, band=band)
+    assert all(len(cells) == 30 for _, cells in chart.rows)
+    assert len(chart.faint) == 8

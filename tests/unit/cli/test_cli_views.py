@@ -205,7 +205,12 @@ def test_metrics_and_their_chart() -> None:
     series = {"name": "host/cpu.percent", "unit": "%", "last": 23.4, "min": None, "max": 97.0, "count": 10}
     assert "23.4 %" in drawn(metrics_view([series]))
     assert "Nothing was measured yet." in drawn(metrics_view([]))
-    answer = {"name": "host/cpu.percent", "unit": "%", "at": [0.0, 10.0, 20.0], "values": [10.0, None, 50.0]}
+    columns = ("at", "values", "low", "high", "last", "count", "step_s")
+    points = [(0.0, 10.0, 10.0, 10.0, 10.0, 1, 0.0), (10.0, *[None] * 4, 0, 0.0), (20.0, *[50.0] * 4, 1, 0.0)]
+    values = {name: [point[place] for point in points] for place, name in enumerate(columns)}
+    answer = {"name": "host/cpu.percent", "unit": "%", **values}
     text = drawn(chart_view(answer, 1800.0), 140)
     assert "2 samples" in text
-    assert "no samples in the last 30 min" in drawn(chart_view(answer | {"at": [], "values": []}, 1800.0))
+    assert "dotted" not in text
+    empty = answer | {name: [] for name in columns}
+    assert "no samples in the last 30 min" in drawn(chart_view(empty, 1800.0))

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-CALLED = re.compile(r"autonomyctl(?: --socket \S+)? ([a-z]+)")
+CALLED = re.compile(r"autonomyctl(?: --socket \S+)? ([a-z]+(?:-[a-z]+)*)")
 ROUTE = re.compile(r"/v1/[A-Za-z0-9_/.{}:-]*[A-Za-z0-9_}]")
 
 Blocks = Callable[..., list[Any]]

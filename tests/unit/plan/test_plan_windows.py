@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from autonomyd.model.window import MaintenanceWindow
-from autonomyd.plan.windows import open_window
+from autonomyd.plan.windows import next_begin, open_window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3600
@@ -69,3 +69,13 @@ def test_without_a_zone_it_is_the_machine_s_own():
     found = open_window((window(2, 4, zone=None),), moment.timestamp())
     assert found is not None
     assert found[1] == moment.replace(hour=4).timestamp()
+
+
+def test_when_the_next_window_begins():
+    night, sunday = window(2, 4, zone=BERLIN), window(0, 1, 6, zone=BERLIN)
+    now = at("2025-03-03 12:00", BERLIN)  # a Monday
+    assert next_begin((), now) is None
+    assert next_begin((night,), now) == at("2025-03-04 02:00", BERLIN)
+    assert next_begin((sunday,), now) == at("2025-03-09 00:00", BERLIN)
+    assert next_begin((night, sunday), now) == at("2025-03-04 02:00", BERLIN)
+    assert next_begin((night,), at("2025-03-04 03:00", BERLIN)) == at("2025-03-05 02:00", BERLIN)

@@ -1,0 +1,383 @@
+"""Foresight: listens to the series that have an end, foretells when it is reached, and says so while there is time.
+
+A warning may be acted on, through the ordinary gates, when earlier forecasts of the same series were right often
+enough; what is near and untested is a notice. What was learned over days is kept over a restart."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+import structlog
+
+from autonomyd.aio.clock import Clock
+from autonomyd.analyze.forecast.series import Outlook, SeriesForecast
+from autonomyd.engine.capacities import Capacity, capacities
+from autonomyd.engine.forecast_words import growth, sentence
+from autonomyd.engine.judges import LEAKS
+from autonomyd.engine.managed import ManagedService
+from autonomyd.engine.monitoring import SelfMonitoringSystem
+from autonomyd.engine.records import Records
+from autonomyd.model.forecast import CapacityReport, Forecast, Standing
+from autonomyd.model.health import Severity
+from autonomyd.model.issue import SOON, Finding, Issue, IssueType
+from autonomyd.model.subject import Subject, service_of
+from autonomyd.model.words import DAY_S, counted, duration
+from autonomyd.monitor.ring import series_name
+from autonomyd.settings.forecast import ForecastSettings
+from autonomyd.settings.root import Settings
+
+PACE_S = 10.0
+EARLY_S = 1.0
+"""Intervals are not exact: a sample that comes this much too early is taken all the same."""
+MOST_SERIES = 500
+HURRY_S = 300.0
+"""What leads to its bound within this time is judged at each sample, and not only at the next turn."""
+JUDGE_EVERY_S = 540.0
+SPREAD, SPREAD_S = 10, 12.0
+"""What is not about to happen is judged every ten minutes or so, not all series at the same turn."""
+CLEAR_SHARE = 1.5
+"""A warning ends when the bound is so many times as far away as it was to be told ..."""
+CLEAR_TURNS = 3
+"""... for so many turns on end."""
+STEEP = 3.0
+"""What was never put to the test is told only of a rise of so many standard deviations ..."""
+PRECISE = 3.0
+"""... that is sure to be there within so many times the time that is left."""
+SAVE_EVERY_S = 3600.0
+FORGOTTEN_S = 30 * DAY_S
+"""What was kept of a series that is measured no more is let go."""
+KEY = "forecast:"
+
+log = structlog.get_logger(__name__)
+
+OnForecast = Callable[[Forecast], object]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watched:
+    """A bounded series. `pid` is the process that it speaks of, `misses` counts the turns without a reason to warn."""
+
+    capacity: Capacity
+    series: SeriesForecast
+    value: float = math.nan
+    due: float = -math.inf
+    pid: int | None = None
+    raised: Severity | None = None
+    misses: int = 0
+    judge_at: float = -math.inf
+
+
+@dataclass(slots=True, kw_only=True)
+class _State:
+    watched: dict[str, _Watched] = field(default_factory=dict)
+    by_subject: dict[Subject, list[_Watched]] = field(default_factory=dict)
+    kept: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    unwatched: tuple[str, ...] = ()
+
+
+class Foresight:
+    """`restore` before the first turn, `tick` once a minute, `close` before the store closes. `report` at any time."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        settings: Callable[[], Settings],
+        monitoring: SelfMonitoringSystem,
+        services: Callable[[], Mapping[str, ManagedService]],
+        records: Records,
+        on_forecast: OnForecast = lambda forecast: None,
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._monitoring = monitoring
+        self._services = services
+        self._records = records
+        self._on_forecast = on_forecast
+        self._state = _State()
+        self._ahead_s = clock.wall() - clock.monotonic()
+        self._saved_at = clock.monotonic()
+        self._unsubscribe = monitoring.metrics.subscribe(self._hear)
+
+    async def restore(self) -> None:
+        """Take back what earlier runs had learned. A wall clock that was set back since goes on from what was kept."""
+        kept = await self._records.read(lambda: self._records.states.items(KEY), {})
+        now = self._clock.wall()
+        for key, value in kept.items():
+            at = value.get("at") if isinstance(value, dict) else None
+            if not isinstance(at, int | float) or now - at > FORGOTTEN_S:
+                self._records.forget(key)
+                continue
+            self._state.kept[key.removeprefix(KEY)] = value
+            now = max(now, at) if at - now < FORGOTTEN_S else now
+        self._ahead_s = now - self._clock.monotonic()
+
+    async def tick(self) -> None:
+        """One turn: what is measured now is watched, what is near is told."""
+        if not self._settings().forecast.enabled:
+            if self._state.watched:
+                self._give_up(tuple(self._state.watched), "nothing is foretold any more: [forecast] enabled = false")
+            return
+        self._watch()
+        now = self._clock.monotonic()
+        for number, each in enumerate(self._state.watched.values()):
+            each.series.turn()
+            if each.raised is not None or now >= each.judge_at:
+                self._judge(each)
+                each.judge_at = now + JUDGE_EVERY_S + (number % SPREAD) * SPREAD_S
+        self._clear_orphans()
+        if self._clock.monotonic() - self._saved_at >= SAVE_EVERY_S:
+            self._save()
+
+    async def close(self) -> None:
+        """Keep what was learned."""
+        self._unsubscribe()
+        self._save()
+
+    def report(self) -> CapacityReport:
+        """What is known now, soonest first."""
+        forecasts: list[Forecast] = []
+        standing: list[Standing] = []
+        for each in self._state.watched.values():
+            if math.isnan(each.value):
+                continue
+            seen = each.series.outlook(each.capacity.bound)
+            found = self._forecast(each, seen)
+            if found is not None:
+                forecasts.append(found)
+            else:
+                standing.append(self._standing(each, seen))
+        return CapacityReport(
+            forecasts=tuple(sorted(forecasts, key=attrgetter("left_s"))),
+            standing=tuple(sorted(standing, key=lambda each: (-each.value / each.bound, each.subject, each.metric))),
+            unwatched=self._state.unwatched,
+            skipped=sum(each.series.ladder.skipped for each in self._state.watched.values()),
+        )
+
+    def forecast_of(self, subject: Subject, metric: str) -> Forecast | None:
+        """When the bound of this series is reached; None when nothing leads there, or nothing is known."""
+        each = self._state.watched.get(series_name(subject, metric))
+        if each is None or math.isnan(each.value):
+            return None
+        return self._forecast(each, each.series.outlook(each.capacity.bound))
+
+    # --- samples -------------------------------------------------------------------------------------------------
+
+    def _hear(self, subject: Subject, at: float, values: Mapping[str, float]) -> None:
+        watched = self._state.by_subject.get(subject)
+        if watched is None:
+            return
+        for each in watched:
+            capacity = each.capacity
+            value = values.get(capacity.metric)
+            if value is None or at < each.due:
+                continue
+            each.due = at + PACE_S - EARLY_S
+            if each.series.add(at + self._ahead_s, value):
+                each.value = value
+                if each.series.hurries(capacity.bound, HURRY_S):
+                    self._judge(each)
+
+    # --- which series --------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        state = self._state
+        found, unwatched = capacities(self._monitoring.metrics, self._settings())
+        wanted = {series_name(each.subject, each.metric): each for each in found[:MOST_SERIES]}
+        if len(found) > MOST_SERIES:
+            unwatched += (f"{counted(len(found) - MOST_SERIES, 'series', 'series')} beyond the {MOST_SERIES} watched",)
+        state.unwatched = unwatched
+        self._give_up(tuple(state.watched.keys() - wanted.keys()), "it is no longer measured, or has no bound any more")
+        for name, capacity in wanted.items():
+            each = state.watched.get(name) or self._begin(name, capacity)
+            each.capacity = capacity
+            if capacity.process:
+                self._renew(each)
+        ordered = sorted(state.watched.values(), key=lambda each: each.capacity.subject)
+        state.by_subject = {
+            subject: list(group) for subject, group in groupby(ordered, key=lambda each: each.capacity.subject)
+        }
+
+    def _begin(self, name: str, capacity: Capacity) -> _Watched:
+        each = _Watched(capacity=capacity, series=SeriesForecast())
+        kept = self._state.kept.pop(name, None)
+        if kept is not None:
+            try:
+                each.series.restore(kept)
+                each.pid = kept.get("pid")
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                log.warning("forecast_unreadable", series=name, reason=f"{type(error).__name__}: {error}")
+                each = _Watched(capacity=capacity, series=SeriesForecast())
+        open_one = self._monitoring.book.find(self._key(capacity))
+        each.raised = None if open_one is None else open_one.severity
+        self._state.watched[name] = each
+        return each
+
+    def _renew(self, each: _Watched) -> None:
+        """A new process has memory and descriptors of its own."""
+        service = self._services().get(service_of(each.capacity.subject) or "")
+        pid = None if service is None else service.run.pid
+        if pid is None or pid == each.pid:
+            return
+        if each.pid is not None:
+            each.series.clear()
+            self._clear(each, "another process runs now")
+        each.pid = pid
+
+    def _give_up(self, names: tuple[str, ...], why: str) -> None:
+        for name in names:
+            each = self._state.watched.pop(name)
+            self._state.kept[name] = self._plain(each)
+            self._clear(each, why)
+        if not self._state.watched:
+            self._state.by_subject = {}
+
+    # --- judgement -----------------------------------------------------------------------------------------------
+
+    def _judge(self, each: _Watched) -> None:
+        if math.isnan(each.value):
+            return
+        limits = self._settings().forecast
+        seen = each.series.outlook(each.capacity.bound)
+        found = self._forecast(each, seen)
+        severity = self._severity(each, seen, found, limits)
+        if found is not None and severity is not None:
+            each.misses = 0
+            each.raised = severity
+            self._report(each, found, severity)
+        elif each.raised is not None:
+            near = found is not None and found.soonest_s <= CLEAR_SHARE * limits.warn_days * DAY_S
+            each.misses = 0 if near else each.misses + 1
+            if each.misses >= CLEAR_TURNS:
+                self._clear(each, _over(found))
+
+    def _severity(
+        self, each: _Watched, seen: Outlook | None, found: Forecast | None, limits: ForecastSettings
+    ) -> Severity | None:
+        """How loud it is to be told; None when it is not. A rise is carried on for as long as it was seen, and only
+        onto new ground: what a series has done before is its ordinary life. A warning stays one while it is near."""
+        if found is None or found.value >= found.bound or found.soonest_s > limits.warn_days * DAY_S:
+            return None
+        if each.raised is not None:
+            return Severity.WARNING if found.acts else each.raised
+        if seen is None or not seen.fresh or seen.left_s > seen.span_s or seen.latest_s is None:
+            return None
+        if found.acts:
+            return Severity.WARNING
+        clear = seen.steepness >= STEEP and seen.latest_s <= PRECISE * seen.left_s
+        return Severity.NOTICE if clear else None
+
+    def _forecast(self, each: _Watched, seen: Outlook | None) -> Forecast | None:
+        capacity = each.capacity
+        limits = self._settings().forecast
+        if seen is None or seen.left_s > limits.horizon_days * DAY_S:
+            return None
+        why_not = _why_not(seen, limits)
+        rise = growth(self._monitoring.metrics, capacity, each.value, seen)
+        return Forecast(
+            subject=capacity.subject,
+            metric=capacity.metric,
+            unit=capacity.unit,
+            at=self._clock.wall(),
+            value=each.value,
+            bound=capacity.bound,
+            per_s=seen.per_s,
+            left_s=seen.left_s,
+            soonest_s=seen.soonest_s,
+            latest_s=seen.latest_s,
+            backtest=seen.backtest,
+            acts=not why_not,
+            why_not=why_not,
+            words=sentence(capacity, seen, rise),
+            growth=rise,
+        )
+
+    def _standing(self, each: _Watched, seen: Outlook | None) -> Standing:
+        capacity = each.capacity
+        span_s = max(rung.span_s for rung in each.series.ladder.rungs)
+        if seen is not None:
+            why = f"further away than {self._settings().forecast.horizon_days:g} days"
+        elif span_s < 600.0:
+            why = f"learning: seen for {duration(span_s)}"
+        else:
+            why = f"nothing that could be told leads there in {duration(span_s)}"
+        return Standing(
+            subject=capacity.subject,
+            metric=capacity.metric,
+            unit=capacity.unit,
+            value=each.value,
+            bound=capacity.bound,
+            why=why,
+        )
+
+    # --- issues --------------------------------------------------------------------------------------------------
+
+    def _report(self, each: _Watched, found: Forecast, severity: Severity) -> None:
+        capacity = each.capacity
+        finding = Finding(
+            type=IssueType.RESOURCE_EXHAUSTION,
+            subject=capacity.subject,
+            metric=capacity.metric + capacity.suffix,
+            severity=severity,
+            summary=found.words,
+            evidence=() if found.acts else (f"nothing is done because of it: {found.why_not}",),
+            value=found.value,
+            threshold=found.bound,
+        )
+        _, new = self._monitoring.book.report(finding, wall_now=self._clock.wall())
+        if new:
+            self._on_forecast(found)
+
+    def _clear(self, each: _Watched, cause: str) -> None:
+        each.raised = None
+        each.misses = 0
+        self._monitoring.book.clear(self._key(each.capacity), cause=cause, wall_now=self._clock.wall())
+
+    def _clear_orphans(self) -> None:
+        """Issues of an earlier run whose series is measured no more."""
+        known = {self._key(each.capacity) for each in self._state.watched.values()}
+        for issue in self._monitoring.book.open_issues():
+            if foretold(issue) and issue.key not in known and issue.subject not in self._state.by_subject:
+                cause = "it is no longer measured"
+                self._monitoring.book.clear(issue.key, cause=cause, wall_now=self._clock.wall())
+
+    def _key(self, capacity: Capacity) -> tuple[IssueType, Subject, str]:
+        return (IssueType.RESOURCE_EXHAUSTION, capacity.subject, capacity.metric + capacity.suffix)
+
+    # --- what is kept --------------------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        self._saved_at = self._clock.monotonic()
+        for name, each in self._state.watched.items():
+            if each.series.worth_keeping:
+                self._records.remember(KEY + name, self._plain(each))
+
+    def _plain(self, each: _Watched) -> Mapping[str, Any]:
+        return {**each.series.plain(), "pid": each.pid}
+
+
+def foretold(issue: Issue) -> bool:
+    """Whether it was raised here: what a service's limit has to say of the next minutes is another judge's."""
+    by_limit = issue.metric.removesuffix(SOON) in LEAKS and service_of(issue.subject) is not None
+    return issue.type is IssueType.RESOURCE_EXHAUSTION and issue.preventive and not by_limit
+
+
+def _why_not(seen: Outlook, limits: ForecastSettings) -> str:
+    share = seen.backtest.share
+    if share is None or seen.backtest.cases < limits.least_cases:
+        return f"{seen.backtest.cases} of {limits.least_cases} earlier forecasts have been put to the test so far"
+    if 100.0 * share < limits.least_right_percent:
+        tested = f"{seen.backtest.covered} of {seen.backtest.cases} earlier forecasts were right"
+        return f"{tested}, {limits.least_right_percent:g} % are needed"
+    if seen.latest_s is None:
+        return "it may never get there"
+    if seen.left_s > seen.span_s:
+        return f"it was seen to rise for {duration(seen.span_s)}, which is less than what is left"
+    return ""
+
+
+def _over(found: Forecast | None) -> str:
+    return "nothing leads there any more" if found is None else f"it is further away now: {duration(found.soonest_s)}"
