@@ -30,29 +30,29 @@ from autonomyd.engine.facts.sessions import SessionsReader
 from autonomyd.engine.facts.sqlite import SqliteReader
 from autonomyd.engine.facts.suspects import SuspectsReader
 from autonomyd.engine.goals import AutonomousGoalSetting
-from autonomyd.engine.graph import GraphKeeper
 from autonomyd.engine.hands import handlers_of
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.incidents import Sources
-from autonomyd.engine.insight import make_insight
+from autonomyd.engine.insight.assembly import make_insight
+from autonomyd.engine.insight.graph import GraphKeeper
+from autonomyd.engine.insight.log_insight import LogInsight
+from autonomyd.engine.insight.predictions import make_predictions
+from autonomyd.engine.insight.quiet import QuietHours
+from autonomyd.engine.insight.timeline import Timeline
+from autonomyd.engine.insight.workbench import Workbench
 from autonomyd.engine.known_good import KnownGood
-from autonomyd.engine.log_insight import LogInsight
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
 from autonomyd.engine.parts import Parts, Site
 from autonomyd.engine.pause import PauseSwitch
 from autonomyd.engine.playbooks import Shelf
-from autonomyd.engine.predictions import make_predictions
-from autonomyd.engine.quiet import QuietHours
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import OnState, ServiceKeeper
 from autonomyd.engine.situation import SituationReader
-from autonomyd.engine.timeline import Timeline
 from autonomyd.engine.trust import DAY_S, Trust
 from autonomyd.engine.verify import Verifier
 from autonomyd.engine.watching import ServiceWatch
-from autonomyd.engine.workbench import Workbench
 from autonomyd.execute.filework import FileWork
 from autonomyd.execute.handlers import Handlers
 from autonomyd.execute.runner import Runner

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from autonomyd.aio.clock import Clock
-from autonomyd.engine.foresight import foretold
 from autonomyd.engine.history import FixHistory
+from autonomyd.engine.insight.foresight import foretold
 from autonomyd.engine.judges import folder_subject
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.parts import Parts

@@ -9,8 +9,8 @@ from pathlib import Path
 import running
 from figure import Figure, Options
 
+from autonomyd.engine.insight.rollups import RollupKeeper
 from autonomyd.engine.records import Records
-from autonomyd.engine.rollups import RollupKeeper
 from autonomyd.knowledge.retention import Retention
 from autonomyd.knowledge.rollups import MINUTES
 from autonomyd.knowledge.store import Store

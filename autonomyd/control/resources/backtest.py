@@ -1,7 +1,7 @@
 """`/v1/backtest`: what a rule would have done over recorded history; `/v1/workbench`: how far such a look has come."""
 
 from autonomyd.control.resource import ApiProblem, Call, Route
-from autonomyd.engine.workbench import Busy, Progress
+from autonomyd.engine.insight.workbench import Busy, Progress
 from autonomyd.model.rollup import DAY_S
 from autonomyd.model.trial import BackTestReport
 
@@ -11,7 +11,7 @@ MOST_S = 366.0 * DAY_S
 
 async def backtest(call: Call) -> BackTestReport:
     from autonomyd.analyze.trials import BadRule  # seldom asked for, and not a part of the daemon until then
-    from autonomyd.engine.backtesting import backtest as run
+    from autonomyd.engine.insight.backtesting import backtest as run
 
     parts = call.system.parts
     since_s = call.number("since_s", DEFAULT_S, least=60, most=MOST_S)

@@ -20,7 +20,7 @@ async def logs(call: Call) -> dict[str, Any]:
     service = call.system.parts.keeper.services.get(name)
     if service is None:
         raise ApiProblem(404, f"there is no service {name!r}", "`autonomyctl services` lists them")
-    from autonomyd.engine.log_sources import log_file_of  # only where a log is asked for
+    from autonomyd.engine.insight.log_sources import log_file_of  # only where a log is asked for
 
     file = log_file_of(service, call.system.state_dir)
     if file is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from autonomyd.analyze.anomaly.detector import SURPRISE
 from autonomyd.control.resource import Call, Route
 from autonomyd.control.resources.timeline import subject_of
-from autonomyd.engine.surprises import Learning
+from autonomyd.engine.insight.surprises import Learning
 from autonomyd.model.timeline import Surprise
 from autonomyd.model.words import DAY_S
 

@@ -2,7 +2,7 @@
 
 from autonomyd.control.resource import Call, Route
 from autonomyd.control.resources.backtest import busy
-from autonomyd.engine.workbench import Busy
+from autonomyd.engine.insight.workbench import Busy
 from autonomyd.model.rollup import DAY_S
 from autonomyd.model.tuning import TuningReport
 
@@ -11,7 +11,7 @@ MOST_S = 90.0 * DAY_S
 
 
 async def tune(call: Call) -> TuningReport:
-    from autonomyd.engine.tuning import tune as run  # seldom asked for, and not a part of the daemon until then
+    from autonomyd.engine.insight.tuning import tune as run  # seldom asked for, and not a part of the daemon until then
 
     parts = call.system.parts
     thresholds = parts.monitoring.thresholds

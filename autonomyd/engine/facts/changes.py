@@ -1,8 +1,8 @@
 """Which changes the begin of an issue may be due to, and which came only after it."""
 
 from autonomyd.aio.clock import Clock
+from autonomyd.engine.insight.timeline import Timeline
 from autonomyd.engine.managed import ManagedService
-from autonomyd.engine.timeline import Timeline
 from autonomyd.model.issue import Issue
 from autonomyd.model.timeline import Coincidence
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from autonomyd.engine.insight.predictions import PredictionBook
+from autonomyd.engine.insight.quiet import QuietHours
 from autonomyd.engine.managed import ManagedService
-from autonomyd.engine.predictions import PredictionBook
-from autonomyd.engine.quiet import QuietHours
 from autonomyd.model.decision import MomentFacts
 from autonomyd.model.forecast import Forecast
 from autonomyd.model.issue import SOON, Issue

@@ -4,13 +4,13 @@ it; flapping checks; the rates and silences that the configuration names."""
 import pytest
 
 from autonomyd.analyze.detectors.streak import StreakDetector
-from autonomyd.engine.absences import AbsenceWatch
 from autonomyd.engine.availability import AvailabilityJudge, objective_of
+from autonomyd.engine.insight.absences import AbsenceWatch
+from autonomyd.engine.insight.rates import RateWatch
+from autonomyd.engine.insight.shifts import ShiftWatch
 from autonomyd.engine.managed import ManagedCheck, ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
-from autonomyd.engine.rates import RateWatch
 from autonomyd.engine.records import Records
-from autonomyd.engine.shifts import ShiftWatch
 from autonomyd.model.health import HealthStatus, Severity
 from autonomyd.model.issue import IssueType
 from autonomyd.model.reading import Reading, ReadingState

@@ -6,7 +6,7 @@ import pytest
 
 from autonomyd.engine import graph as graphs
 from autonomyd.engine.facts.suspects import LEAD_S, SuspectsReader
-from autonomyd.engine.graph import KEPT_S, GraphKeeper
+from autonomyd.engine.insight.graph import KEPT_S, GraphKeeper
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.host import connections
 from autonomyd.host.connections import Link, Links

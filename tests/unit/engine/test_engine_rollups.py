@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autonomyd.engine.insight.rollups import FORGET_AFTER, MOST_SERIES, MOST_WAITING, RollupKeeper
+from autonomyd.engine.insight.series import SeriesReader
 from autonomyd.engine.records import Records
-from autonomyd.engine.rollups import FORGET_AFTER, MOST_SERIES, MOST_WAITING, RollupKeeper
-from autonomyd.engine.series import SeriesReader
 from autonomyd.knowledge.rollups import HOURS, MINUTES
 from autonomyd.knowledge.store import Store
 from autonomyd.model.rollup import HOUR_S, MINUTE_S, Point

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from autonomyd.analyze.diagnosis import diagnose
-from autonomyd.engine.foresight import Foresight, foretold
+from autonomyd.engine.insight.foresight import Foresight, foretold
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.records import Records
 from autonomyd.model.diagnosis import Cause

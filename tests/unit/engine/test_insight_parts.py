@@ -2,7 +2,7 @@
 
 import pytest
 
-from autonomyd.engine.insight import Insight
+from autonomyd.engine.insight.assembly import Insight
 
 
 def insight(*parts):

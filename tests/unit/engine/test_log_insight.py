@@ -9,7 +9,7 @@ import pytest
 
 from autonomyd.analyze.issuebook import IssueBook
 from autonomyd.analyze.templates import NewsKind, TemplateNews, TemplateWatch
-from autonomyd.engine.log_insight import LogInsight
+from autonomyd.engine.insight.log_insight import LogInsight
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.store import Store
 from autonomyd.model.health import Severity

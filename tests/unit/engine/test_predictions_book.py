@@ -4,8 +4,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from autonomyd.engine.insight.predictions import FORETELL_EVERY_S, make_predictions
 from autonomyd.engine.monitoring import SelfMonitoringSystem
-from autonomyd.engine.predictions import FORETELL_EVERY_S, make_predictions
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.issues import Issues
 from autonomyd.knowledge.store import Store

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from autonomyd.engine.facts.moment import MomentReader
+from autonomyd.engine.insight.predictions import make_predictions
+from autonomyd.engine.insight.quiet import QuietHours
 from autonomyd.engine.monitoring import SelfMonitoringSystem
-from autonomyd.engine.predictions import make_predictions
-from autonomyd.engine.quiet import QuietHours
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.store import Store
 from autonomyd.model.forecast import BackTest, Forecast

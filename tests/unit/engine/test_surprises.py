@@ -10,8 +10,8 @@ import pytest
 from autonomyd.analyze.anomaly.detector import SURPRISE
 from autonomyd.analyze.issuebook import IssueBook
 from autonomyd.engine import baselines, surprises
+from autonomyd.engine.insight.surprises import LEARNING_S, PACE_S, SurpriseWatch
 from autonomyd.engine.records import Records
-from autonomyd.engine.surprises import LEARNING_S, PACE_S, SurpriseWatch
 from autonomyd.knowledge.store import Store
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, Issue, IssueType, Transition

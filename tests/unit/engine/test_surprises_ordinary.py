@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from autonomyd.analyze.issuebook import IssueBook
+from autonomyd.engine.insight.surprises import PACE_S, SurpriseWatch
 from autonomyd.engine.records import Records
-from autonomyd.engine.surprises import PACE_S, SurpriseWatch
 from autonomyd.model.issue import Issue
 from autonomyd.model.subject import Subject
 from autonomyd.model.words import DAY_S, HOUR_S

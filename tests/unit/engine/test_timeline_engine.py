@@ -9,9 +9,9 @@ import pytest
 
 from autonomyd.analyze.timeline import phrase
 from autonomyd.engine.facts.changes import ChangesReader
+from autonomyd.engine.insight.timeline import KEPT, Timeline
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.records import Records
-from autonomyd.engine.timeline import KEPT, Timeline
 from autonomyd.host.packages import PackageChange
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Fix, FixState, Outcome

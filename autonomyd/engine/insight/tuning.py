@@ -11,7 +11,7 @@ from autonomyd.analyze.backtest import Rule, replayed
 from autonomyd.analyze.detectors.threshold import ThresholdRule
 from autonomyd.analyze.rules import HOST_RULES
 from autonomyd.analyze.trials import threshold_judge
-from autonomyd.engine.workbench import Known, Workbench, concerns
+from autonomyd.engine.insight.workbench import Known, Workbench, concerns
 from autonomyd.learn.thresholds import MONTH_S, Level, Ordinary, advised, ladder, moved_clear, ordinary, ordinary_points
 from autonomyd.model.issue import Issue
 from autonomyd.model.rollup import HOUR_S, Point, coverage_s

@@ -3,7 +3,7 @@
 from typing import Final
 
 from autonomyd.analyze.forecast.series import Outlook
-from autonomyd.engine.capacities import Capacity
+from autonomyd.engine.insight.capacities import Capacity
 from autonomyd.model.words import DAY_S, HOUR_S, duration
 from autonomyd.monitor.ring import RingReader
 

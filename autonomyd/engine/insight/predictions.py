@@ -11,9 +11,9 @@ import structlog
 
 from autonomyd.aio.clock import Clock
 from autonomyd.analyze.risk.verdicts import Deed, Problem, came, foretold, settled
+from autonomyd.engine.insight.risks import LogErrorsNow, News, RiskWatch
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.records import Records
-from autonomyd.engine.risks import LogErrorsNow, News, RiskWatch
 from autonomyd.model.forecast import Forecast
 from autonomyd.model.issue import IssueType
 from autonomyd.model.prediction import Prediction, PredictionKind, PredictionReport, Verdict

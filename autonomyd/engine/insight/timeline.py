@@ -22,7 +22,7 @@ from autonomyd.analyze.timeline import (
     change_of_fix,
     likely,
 )
-from autonomyd.engine.file_changes import FileChanges
+from autonomyd.engine.insight.file_changes import FileChanges
 from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.records import Records

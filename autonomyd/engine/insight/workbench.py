@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.offload import in_thread
+from autonomyd.engine.insight.series import SeriesReader
 from autonomyd.engine.records import Records
-from autonomyd.engine.series import SeriesReader
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import SOON, Issue, IssueType
 from autonomyd.model.rollup import Point

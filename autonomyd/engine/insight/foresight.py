@@ -14,8 +14,8 @@ import structlog
 
 from autonomyd.aio.clock import Clock
 from autonomyd.analyze.forecast.series import Outlook, SeriesForecast
-from autonomyd.engine.capacities import Capacity, capacities
-from autonomyd.engine.forecast_words import growth, sentence
+from autonomyd.engine.insight.capacities import Capacity, capacities
+from autonomyd.engine.insight.forecast_words import growth, sentence
 from autonomyd.engine.judges import LEAKS
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem

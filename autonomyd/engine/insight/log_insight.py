@@ -20,7 +20,7 @@ from autonomyd.model.templates import LogTemplates
 from autonomyd.settings.root import Settings
 
 if TYPE_CHECKING:
-    from autonomyd.engine.watched_log import WatchedLog
+    from autonomyd.engine.insight.watched_log import WatchedLog
     from autonomyd.model.log_rules import LogRules
     from autonomyd.monitor.log_reader import LogReader, LogSource
     from autonomyd.settings.log_rules import RuleFolder
@@ -84,7 +84,7 @@ class LogInsight:
         return self._rules
 
     def enter(self, reader: "LogReader", service: str) -> None:
-        from autonomyd.engine.watched_log import WatchedLog  # only where a log is read
+        from autonomyd.engine.insight.watched_log import WatchedLog  # only where a log is read
 
         key = reader.source.key
         known = self._logs.get(key)
@@ -180,7 +180,7 @@ class LogInsight:
                 self._keep_templates(key)
                 del self._logs[key]
         if wanted:
-            from autonomyd.engine.log_sources import reader_of
+            from autonomyd.engine.insight.log_sources import reader_of
         fresh = {key for key in wanted if key not in self._logs or self._logs[key].reader is None}
         for key in fresh:
             source, services = wanted[key]
@@ -198,7 +198,7 @@ class LogInsight:
 
     def _wanted(self) -> dict[str, tuple["LogSource", tuple[str, ...]]]:
         """By key the logs that services have, each with whose it is."""
-        from autonomyd.engine.log_sources import log_sources_of
+        from autonomyd.engine.insight.log_sources import log_sources_of
 
         wanted: dict[str, tuple[LogSource, tuple[str, ...]]] = {}
         for name, service in self._services().items():
@@ -211,7 +211,7 @@ class LogInsight:
         wall = self._clock.wall()
         holds: set[Key] = set()
         if self._logs:
-            from autonomyd.engine.log_news import tell_news
+            from autonomyd.engine.insight.log_news import tell_news
 
             logs = [each for each in self._logs.values() if each.services]
             holds = tell_news(logs, self._book, self.rules, wall=wall)

@@ -8,20 +8,20 @@ from pathlib import Path
 import structlog
 
 from autonomyd.aio.clock import Clock
-from autonomyd.engine.absences import AbsenceWatch
-from autonomyd.engine.foresight import Foresight
-from autonomyd.engine.graph import GraphKeeper
-from autonomyd.engine.log_insight import LogInsight
+from autonomyd.engine.insight.absences import AbsenceWatch
+from autonomyd.engine.insight.foresight import Foresight
+from autonomyd.engine.insight.graph import GraphKeeper
+from autonomyd.engine.insight.log_insight import LogInsight
+from autonomyd.engine.insight.predictions import PredictionBook
+from autonomyd.engine.insight.quiet import QuietHours
+from autonomyd.engine.insight.rates import RateWatch
+from autonomyd.engine.insight.rollups import RollupKeeper
+from autonomyd.engine.insight.shifts import ShiftWatch
+from autonomyd.engine.insight.surprises import SurpriseWatch
+from autonomyd.engine.insight.timeline import Timeline
 from autonomyd.engine.monitoring import SelfMonitoringSystem
-from autonomyd.engine.predictions import PredictionBook
-from autonomyd.engine.quiet import QuietHours
-from autonomyd.engine.rates import RateWatch
 from autonomyd.engine.records import Records
-from autonomyd.engine.rollups import RollupKeeper
 from autonomyd.engine.services import ServiceKeeper
-from autonomyd.engine.shifts import ShiftWatch
-from autonomyd.engine.surprises import SurpriseWatch
-from autonomyd.engine.timeline import Timeline
 from autonomyd.settings.root import Settings
 
 log = structlog.get_logger(__name__)

@@ -14,10 +14,10 @@ from autonomyd.analyze.anomaly.detector import SURPRISE, AnomalyDetector
 from autonomyd.analyze.anomaly.evidence import STRONG, Contributor, strength
 from autonomyd.analyze.anomaly.novelty import FIRST
 from autonomyd.analyze.issuebook import IssueBook
-from autonomyd.engine.baselines import Baselines
-from autonomyd.engine.behaviour import Behaviour
+from autonomyd.engine.insight.baselines import Baselines
+from autonomyd.engine.insight.behaviour import Behaviour
+from autonomyd.engine.insight.shifts import LEAST
 from autonomyd.engine.records import Records
-from autonomyd.engine.shifts import LEAST
 from autonomyd.model.subject import Subject
 from autonomyd.model.timeline import Surprise
 from autonomyd.model.words import HOUR_S

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from autonomyd.analyze.issuebook import IssueBook, Key
 from autonomyd.analyze.templates import NewsKind, TemplateNews
-from autonomyd.engine.watched_log import WatchedLog
+from autonomyd.engine.insight.watched_log import WatchedLog
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, IssueType
 from autonomyd.model.log_rules import LogRules, shortened

@@ -6,7 +6,7 @@ from autonomyd.analyze.backtest import Rule, Trouble, tried
 from autonomyd.analyze.detectors.threshold import ThresholdRule
 from autonomyd.analyze.rules import HOST_RULES
 from autonomyd.analyze.trials import DETECTORS, BadRule, Wish, detector_rule, threshold_rule, wish_of
-from autonomyd.engine.workbench import Known, Workbench, concerns
+from autonomyd.engine.insight.workbench import Known, Workbench, concerns
 from autonomyd.model.issue import Issue
 from autonomyd.model.rollup import MINUTE_S, Point
 from autonomyd.model.trial import BackTestReport, Trial
