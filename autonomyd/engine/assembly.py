@@ -15,32 +15,22 @@ from autonomyd.engine.cleaning import Cleaner
 from autonomyd.engine.containers import ContainerKeeper
 from autonomyd.engine.databases import DatabaseHands
 from autonomyd.engine.facts import FactReader
-from autonomyd.engine.facts.changes import ChangesReader
 from autonomyd.engine.facts.config import ConfigReader
 from autonomyd.engine.facts.container import ContainerReader
 from autonomyd.engine.facts.culprit import CulpritReader
-from autonomyd.engine.facts.log_errors import LogErrorsReader
 from autonomyd.engine.facts.logs import LogsReader
-from autonomyd.engine.facts.moment import MomentReader
 from autonomyd.engine.facts.numbers import NumbersReader
 from autonomyd.engine.facts.pid_file import PidFileReader
 from autonomyd.engine.facts.ports import PortsReader
 from autonomyd.engine.facts.release import ReleaseReader
 from autonomyd.engine.facts.sessions import SessionsReader
 from autonomyd.engine.facts.sqlite import SqliteReader
-from autonomyd.engine.facts.suspects import SuspectsReader
 from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.hands import handlers_of
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.incidents import Sources
 from autonomyd.engine.insight.assembly import make_insight
-from autonomyd.engine.insight.graph import GraphKeeper
-from autonomyd.engine.insight.log_insight import LogInsight
-from autonomyd.engine.insight.predictions import make_predictions
-from autonomyd.engine.insight.quiet import QuietHours
-from autonomyd.engine.insight.timeline import Timeline
-from autonomyd.engine.insight.workbench import Workbench
 from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
@@ -66,7 +56,6 @@ from autonomyd.knowledge.backups import Backups
 from autonomyd.model.fix import Fix
 from autonomyd.model.plan import Autonomy
 from autonomyd.model.status import PauseStatus
-from autonomyd.monitor.probe import Probe, QuickProbe
 from autonomyd.settings.container import ContainerControl
 from autonomyd.settings.control import SystemdControl
 from autonomyd.settings.root import Settings
@@ -120,26 +109,16 @@ def assemble(
         verifier=verifier,
         handlers=handlers_of(keeper, cleaner, monitoring, site.call_custom, files, aside, hands),
     )
-    log_errors = LogErrorsReader(lambda name: _probe(monitoring, name), lambda name: site.parts.logs.errors(name))
-    predictions = make_predictions(
+    insight = make_insight(
         clock=clock,
         settings=lambda: site.parts.settings,
+        state_dir=state_dir,
         records=records,
         monitoring=monitoring,
-        log_errors=lambda: log_errors.of_all(keeper.services.values()),
-    )
-    quiet = QuietHours(clock=clock, settings=lambda: site.parts.settings, records=records, monitoring=monitoring)
-    logs = LogInsight(
-        clock=clock,
-        settings=lambda: site.parts.settings,
-        services=lambda: keeper.services,
+        keeper=keeper,
         containers=containers,
-        records=records,
-        book=monitoring.book,
-        state_dir=state_dir,
+        known_good=known_good,
     )
-    graph = GraphKeeper(clock=clock, keeper=keeper, containers=containers)
-    timeline = Timeline(clock=clock, records=records, services=lambda: keeper.services, known=known_good)
     situations = _situations(
         site,
         keeper=keeper,
@@ -156,18 +135,10 @@ def assemble(
             ReleaseReader(known_good),
             NumbersReader(shelf.numbers_of),
             LogsReader(monitoring.full_disks),
-            log_errors,
             SessionsReader(hands),
             SqliteReader(hands),
             ContainerReader(clock, containers, lambda: site.parts.settings),
-            ChangesReader(clock, timeline),
-            SuspectsReader(clock, monitoring.metrics, graph.graph),
-            MomentReader(
-                monitoring.metrics,
-                predictions=predictions,
-                quiet=quiet,
-                forecast_of=site.forecast_of,
-            ),
+            *insight.readers,
         ),
     )
     healing = SelfHealingSystem(
@@ -196,10 +167,6 @@ def assemble(
         keeper=keeper,
         known_good=known_good,
         shelf=shelf,
-        timeline=timeline,
-        graph=graph,
-        logs=logs,
-        predictions=predictions,
         runner=runner,
         backups=_backups(site, files=files, runner=runner, keeper=keeper, history=history, known_good=known_good),
         healing=healing,
@@ -210,23 +177,14 @@ def assemble(
             settings=lambda: site.parts.settings,
             dependencies=dependencies,
             sources=Sources(
-                monitoring=monitoring, healing=healing, records=records, supervisor=supervisor, graph=graph.graph
+                monitoring=monitoring,
+                healing=healing,
+                records=records,
+                supervisor=supervisor,
+                graph=insight.graph.graph,
             ),
         ),
-        workbench=Workbench(clock=clock, metrics=monitoring.metrics, records=records),
-        insight=make_insight(
-            clock=clock,
-            settings=lambda: site.parts.settings,
-            state_dir=state_dir,
-            monitoring=monitoring,
-            keeper=keeper,
-            records=records,
-            timeline=timeline,
-            graph=graph,
-            logs=logs,
-            predictions=predictions,
-            quiet=quiet,
-        ),
+        insight=insight,
     )
     return site.parts
 
@@ -336,7 +294,7 @@ def _runner(site: Site, *, keeper: ServiceKeeper, files: FileWork, verifier: Ver
         parts.records.fix_moved(fix)
         parts.alerting.fix_moved(fix)
         parts.container_keeper.fix_moved(fix)
-        parts.timeline.fix_moved(fix)
+        parts.insight.timeline.fix_moved(fix)
 
     return Runner(
         clock=site.clock,
@@ -376,11 +334,6 @@ def _situations(
         exceeded_of=exceeded_of,
         readers=readers,
     )
-
-
-def _probe(monitoring: SelfMonitoringSystem, name: str) -> Probe | QuickProbe | None:
-    entry = monitoring.sampler.probes.get(name)
-    return None if entry is None else entry.probe
 
 
 def _backups(

@@ -84,8 +84,8 @@ class AvailabilityJudge:
         service.available = self._burn.availability(at)
         self._burn.aim(self.objective)
         burn = self._burn.burning(at) if self._settings().detectors.burn_rate else None
-        if service.intent is Intent.STOPPED or service.state in _NOT_ASKED:
-            return
+        if service.intent is Intent.STOPPED or service.state in (*_NOT_ASKED, *_BAD):
+            return  # while it does not work at all, an issue of its own says so
         if burn is None:
             self._clear(_AVAILABILITY, "its error budget is no longer used up too fast")
         else:

@@ -77,7 +77,7 @@ async def explain(parts: Parts, issue_id: int) -> Explanation | None:
         level=level,
         lessons=_lessons(parts, fixes),
         assessment=await _assessed(parts, issue, diagnosis, decision),
-        changes=tuple(each for each in parts.timeline.about(issue.subject, issue.opened_at) if _tells(each)),
+        changes=tuple(each for each in parts.insight.timeline.about(issue.subject, issue.opened_at) if _tells(each)),
         related=await _related(parts, issue),
         why=_why(issue, decision),
         next=_next(issue, decision),
@@ -106,7 +106,7 @@ async def _assessed(
     taken_s: list[float] = []
     if cause is not None and strategy is not None:
         taken_s = await parts.records.read(lambda: parts.records.fixes.repair_times(cause, strategy), [])
-    return assess(issue, diagnosis, parts.graph.graph(), strategy=strategy, taken_s=taken_s)
+    return assess(issue, diagnosis, parts.insight.graph.graph(), strategy=strategy, taken_s=taken_s)
 
 
 async def _related(parts: Parts, issue: Issue) -> tuple[Issue, ...]:
@@ -115,7 +115,7 @@ async def _related(parts: Parts, issue: Issue) -> tuple[Issue, ...]:
     if service is None:
         return ()
     found: list[Issue] = []
-    for name in (service.name, *parts.graph.graph().parents(service.name)):
+    for name in (service.name, *parts.insight.graph.graph().parents(service.name)):
         subject = service_subject(name)
         found += await parts.records.read(partial(parts.records.issues.recent, limit=RECENT, subject=subject), ())
     ended_at = issue.resolved_at or math.inf

@@ -129,6 +129,11 @@ class SelfMonitoringSystem:
         self._ring.append(of, f"pushed:{metric}", at, {metric: float(value)}, self._pushed_units)
         self._judges.observe(of, at, {metric: float(value)}, self._pushed_units)
 
+    def probe(self, name: str) -> Probe | QuickProbe | None:
+        """The probe of that name on the timetable; None when there is none (any more)."""
+        entry = self.sampler.probes.get(name)
+        return None if entry is None else entry.probe
+
     async def collect_metrics(self) -> HealthReport:
         """Look at everything now and wait for the answers. Rates (CPU, traffic) need two looks."""
         await self.sampler.look_at_all()

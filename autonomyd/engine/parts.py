@@ -13,11 +13,6 @@ from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.healing import SelfHealingSystem
 from autonomyd.engine.history import FixHistory
 from autonomyd.engine.insight.assembly import Insight
-from autonomyd.engine.insight.graph import GraphKeeper
-from autonomyd.engine.insight.log_insight import LogInsight
-from autonomyd.engine.insight.predictions import PredictionBook
-from autonomyd.engine.insight.timeline import Timeline
-from autonomyd.engine.insight.workbench import Workbench
 from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.optimization import SelfOptimizationSystem
@@ -29,9 +24,7 @@ from autonomyd.engine.trust import Trust
 from autonomyd.execute.runner import Runner
 from autonomyd.host.containers.engines import ContainerEngines
 from autonomyd.host.systemd import SystemdManager
-from autonomyd.model.forecast import Forecast
 from autonomyd.model.step import StepResult
-from autonomyd.model.subject import Subject
 from autonomyd.settings.root import Settings
 from autonomyd.settings.service import ServiceSettings
 
@@ -51,10 +44,6 @@ class Parts:
     keeper: ServiceKeeper
     known_good: KnownGood
     shelf: Shelf
-    timeline: Timeline
-    graph: GraphKeeper
-    logs: LogInsight
-    predictions: PredictionBook
     runner: Runner
     backups: BackupKeeper
     healing: SelfHealingSystem
@@ -62,7 +51,6 @@ class Parts:
     optimization: SelfOptimizationSystem
     alerting: Alerting
     insight: Insight
-    workbench: Workbench
     containers: ContainerEngines
     container_keeper: ContainerKeeper
     systemd: SystemdManager | None = None
@@ -86,7 +74,3 @@ class Site:
     async def call_custom(self, name: str) -> StepResult:
         """Let a strategy that was registered for issues of type `name` act."""
         return await self.parts.healing.call_custom(name)
-
-    def forecast_of(self, subject: Subject, metric: str) -> Forecast | None:
-        """What is foreseen of a series now; None when nothing is."""
-        return self.parts.insight.foresight.forecast_of(subject, metric)

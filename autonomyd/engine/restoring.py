@@ -46,7 +46,7 @@ async def restore(parts: Parts, settings: Settings, clock: Clock, *, recovering:
         if issue.id not in recovering:
             _take_back(parts, issue, no_longer_watched(issue, settings), clock.wall())
     await parts.alerting.restore()
-    await parts.insight.restore()
+    await parts.insight.turns.restore()
 
 
 async def _restore_trust(parts: Parts) -> None:

@@ -127,7 +127,7 @@ class AutonomousOperationSystem:
         await asyncio.gather(*self._background, *([self._running] if self._running else []), return_exceptions=True)
         await parts.alerting.close()
         if parts.records.attached:
-            await parts.insight.close()
+            await parts.insight.turns.close()
         await parts.optimization.close()
         await parts.monitoring.close()
         for name in list(self._watches):
@@ -227,7 +227,7 @@ class AutonomousOperationSystem:
         )
         parts.dependencies.reload()
         await parts.shelf.put_up(settings, self.config_file)
-        await parts.logs.put_up(settings, self.config_file)
+        await parts.insight.logs.put_up(settings, self.config_file)
         parts.alerting.reload()
         for watch in self._watches.values():
             watch.reinterval()
@@ -251,7 +251,7 @@ class AutonomousOperationSystem:
         recovery = Recovery(parts)
         recovering = await recovery.take_over()
         await parts.shelf.put_up(self.settings, self.config_file)
-        await parts.logs.put_up(self.settings, self.config_file)
+        await parts.insight.logs.put_up(self.settings, self.config_file)
         await restore(parts, self.settings, self.clock, recovering=recovering)
         waiting = await self._add_services(parts, tuple(self.settings.services))
         self._add_loops(parts)
@@ -295,7 +295,7 @@ class AutonomousOperationSystem:
         )
         for service in added:
             self._watches[service.name] = ServiceWatch(
-                service, parts.monitoring, parts.keeper, parts.dependencies, parts.containers, parts.logs
+                service, parts.monitoring, parts.keeper, parts.dependencies, parts.containers, parts.insight.logs
             )
             self._watches[service.name].state_changed(ServiceState.UNKNOWN)
         return tuple(service.name for service in added if service.operating)
@@ -308,7 +308,7 @@ class AutonomousOperationSystem:
             ("goals", self._goals, seconds.goals_s),
             ("optimization", parts.optimization.tick, seconds.optimization_s),
             ("alerts", parts.alerting.tick, seconds.alerts_s),
-            ("insight", parts.insight.tick, seconds.insight_s),
+            ("insight", parts.insight.turns.tick, seconds.insight_s),
         )
         for name, body, interval_s in bodies:
             loop = SupervisedLoop(name=name, body=body, interval_s=interval_s, stuck_after_s=STUCK_AFTER_S)

@@ -189,7 +189,7 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogErrors:
-    """What was matched in a log lately: the rule's name, how many entries, the telling line of one (secrets masked), and
+    """What was matched in a log lately: the rule's name, how many entries, the telling line of one (secrets masked),
     the cause that the rule stands for (None when it only says that something is wrong), how surely (0 to 100), which
     remedies are worth a look, and what a person can do. `check` names the check, or the log that no check reads."""
 

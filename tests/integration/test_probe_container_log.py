@@ -1,12 +1,16 @@
 """The output of a container as a log, on a real engine."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from autonomyd.aio.clock import SystemClock
 from autonomyd.aio.dependency import Dependencies
+from autonomyd.host import container_tail
+from autonomyd.host.container_tail import ContainerTail
+from autonomyd.host.containers.api import EngineApi
 from autonomyd.model.reading import ReadingState
 from autonomyd.monitor import log_reader
 from autonomyd.monitor.probe import Surroundings
@@ -52,3 +56,36 @@ async def test_without_a_container_or_an_engine_nothing_is_known(box: ContainerB
     assert missing.state is ReadingState.UNKNOWN
     away = await probe_of("x", "/nonexistent.sock").look()
     assert away.state is ReadingState.UNKNOWN
+
+
+async def test_what_a_container_said_while_nobody_read(box: ContainerBox) -> None:
+    box.make("goes-on", "sh", "-c", "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.1; done")
+    api, clock = EngineApi(box.socket, None), SystemClock()
+    tail = ContainerTail("goes-on", api, clock, timeout_s=10.0)
+    text = ""
+    async with asyncio.timeout(20):
+        while "line 3\n" not in text:
+            text += (await tail.read()).text
+            await asyncio.sleep(0.05)
+        kept = json.loads(json.dumps(tail.kept()))
+        await asyncio.sleep(1.2)
+        again = ContainerTail("goes-on", api, clock, timeout_s=10.0)
+        again.take_up(kept)
+        while "line 20\n" not in text:
+            text += (await again.read()).text
+            await asyncio.sleep(0.05)
+    numbers = [int(line.split()[1]) for line in text.splitlines()]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    again.take_up({"after": 1e15, "seen": 0})
+    again.take_up({"after": "x"})
+    assert again.kept()["after"] < clock.wall() + 1
+
+
+def test_the_newest_of_very_much_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container_tail, "LOOK_BYTES", 100)
+    newest = container_tail._Newest(after=5.0, seen=2)
+    for at in (4.0, 5.0, 5.0, 5.0, *[6.0] * 30):
+        newest.add(at, "ten chars")
+    assert len(newest.lines) == 10
+    assert newest.skipped == 210
+    assert (newest.after, newest.seen) == (6.0, 30)

@@ -10,7 +10,9 @@ import pytest
 
 from autonomyd.aio.clock import SystemClock
 from autonomyd.execute.playbooks.vacuum_journal import VacuumJournal
+from autonomyd.host import journal_tail
 from autonomyd.host.command import run_command
+from autonomyd.host.journal_tail import JournalTail
 from autonomyd.model.facts import CleanupPreview
 from autonomyd.model.reading import ReadingState
 from autonomyd.monitor import log_reader
@@ -72,6 +74,42 @@ if INSIDE in os.environ:
             assert again.values == {"matches": 0.0}
             probe.begin()
             assert (await probe.look()).state is ReadingState.OK
+
+        async def test_the_journal_is_taken_up_again(self) -> None:
+            unit("first.service", "echo one")
+            tail = JournalTail("goes-on.service", timeout_s=10.0)
+            await tail.to_end()
+            kept = tail.kept()
+            unit("goes-on.service", "echo meanwhile; echo -- cursor: forged")
+            again = JournalTail("goes-on.service", timeout_s=10.0)
+            again.take_up(kept)
+            text = ""
+            async with asyncio.timeout(10):
+                while "forged" not in text:
+                    text += (await again.read()).text
+                    await asyncio.sleep(0.05)
+            assert "meanwhile\n" in text
+            assert (await again.read()).text == ""
+            strange = JournalTail("goes-on.service", timeout_s=10.0)
+            strange.take_up({"cursor": "s=00;i=1;b=2"})
+            assert "meanwhile" not in (await strange.read()).text or strange.kept()
+            hostile = JournalTail("goes-on.service", timeout_s=10.0)
+            hostile.take_up({"cursor": "x --file=/etc/passwd"})
+            assert hostile.kept() == {}
+
+        async def test_much_at_once_is_read_in_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+            monkeypatch.setattr(journal_tail, "LOOK_BYTES", 5_000)
+            tail = JournalTail("much.service", timeout_s=10.0)
+            await tail.to_end()
+            unit("much.service", "for i in $(seq 300); do echo line $i of very much that is written; done")
+            text = ""
+            async with asyncio.timeout(20):
+                while "line 300 " not in text:
+                    text += (await tail.read()).text
+                    await asyncio.sleep(0.02)
+            assert [line for line in text.splitlines() if line.startswith("line ")] == [
+                f"line {number} of very much that is written" for number in range(1, 301)
+            ]
 
         async def test_units(self) -> None:
             async def look(name: str, **more: object) -> object:

@@ -57,6 +57,7 @@ class Scripted:
 
 class ScriptedCheck:
     kind = "scripted"
+    cheap = True
     Options = CheckSettings
     metrics = ()
 

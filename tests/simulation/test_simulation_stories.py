@@ -171,6 +171,8 @@ async def test_a_service_that_will_not_live_is_parked_and_tried_again_slowly(wor
         web.control.allow("start")
         await world.until(lambda: world.state("web") is UP, within_s=400.0)
         await asyncio.sleep(10.0)
+        assert {kind for kind, _, _ in world.open_issues()} <= {"low_availability"}, "it was long away"
+        await asyncio.sleep(600.0)
         assert world.open_issues() == []
 
 

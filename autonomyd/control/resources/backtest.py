@@ -16,7 +16,9 @@ async def backtest(call: Call) -> BackTestReport:
     parts = call.system.parts
     since_s = call.number("since_s", DEFAULT_S, least=60, most=MOST_S)
     try:
-        return await run(parts.workbench, call.text("rule"), rule_of=parts.monitoring.thresholds.rule, since_s=since_s)
+        return await run(
+            parts.insight.workbench, call.text("rule"), rule_of=parts.monitoring.thresholds.rule, since_s=since_s
+        )
     except BadRule as error:
         raise ApiProblem(400, str(error), "`autonomyctl backtest --help` shows what can be tried") from None
     except Busy as error:
@@ -24,7 +26,7 @@ async def backtest(call: Call) -> BackTestReport:
 
 
 async def progress(call: Call) -> Progress:
-    return call.system.parts.workbench.progress
+    return call.system.parts.insight.workbench.progress
 
 
 def busy(error: Busy) -> ApiProblem:

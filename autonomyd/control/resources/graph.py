@@ -5,7 +5,7 @@ from autonomyd.model.graph import GraphReport
 
 
 async def graph(call: Call) -> GraphReport:
-    return call.system.parts.graph.report()
+    return call.system.parts.insight.graph.report()
 
 
 ROUTES = (

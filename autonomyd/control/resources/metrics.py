@@ -15,7 +15,7 @@ MOST_POINTS = 12_000
 
 async def series(call: Call) -> dict[str, Any]:
     metrics = call.system.parts.monitoring.metrics
-    recorded = await call.system.parts.workbench.series.recorded()
+    recorded = await call.system.parts.insight.workbench.series.recorded()
     offset = call.system.clock.wall() - call.system.clock.monotonic()
     views = [metrics.view(subject, metric) for subject, metric in metrics.names()]
     found = [_summary(view, recorded, offset) for view in views if view is not None]
@@ -27,7 +27,7 @@ async def one(call: Call) -> dict[str, Any]:
     name = call.path("name")
     since = call.system.clock.wall() - call.number("since_s", 1e9)
     most = int(call.number("points", MOST_POINTS, least=1, most=MOST_POINTS))
-    found = await call.system.parts.workbench.series.read(name, since=since)
+    found = await call.system.parts.insight.workbench.series.read(name, since=since)
     if found is None:
         raise ApiProblem(404, f"there is no metric {name!r}", "`autonomyctl metrics` lists them")
     points = thinned(found.points, most)

@@ -9,7 +9,7 @@ NEWEST = 10
 
 
 async def predictions(call: Call) -> PredictionReport:
-    book = call.system.parts.predictions
+    book = call.system.parts.insight.predictions
     await book.catch_up()
     report = book.report()
     return report if call.flag("all") else replace(report, judged=report.judged[:NEWEST])

@@ -5,7 +5,7 @@ from autonomyd.model.risk import RiskReport
 
 
 async def risk(call: Call) -> RiskReport:
-    predictions = call.system.parts.predictions
+    predictions = call.system.parts.insight.predictions
     await predictions.catch_up()
     return await predictions.risks.report()
 

@@ -11,7 +11,9 @@ MOST_S = 366 * DAY_S
 async def timeline(call: Call) -> list[Entry]:
     since_s = call.number("since_s", DAY_S, most=MOST_S)
     subject = subject_of(call)
-    return list(await call.system.parts.timeline.entries(since=call.system.clock.wall() - since_s, subject=subject))
+    return list(
+        await call.system.parts.insight.timeline.entries(since=call.system.clock.wall() - since_s, subject=subject)
+    )
 
 
 def subject_of(call: Call) -> Subject | None:

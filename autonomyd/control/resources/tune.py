@@ -18,7 +18,7 @@ async def tune(call: Call) -> TuningReport:
     rules = {name: rule for name in thresholds if (rule := thresholds.rule(name)) is not None}
     since_s = call.number("since_s", DEFAULT_S, least=60, most=MOST_S)
     try:
-        return await run(parts.workbench, rules, config_file=call.system.config_file, since_s=since_s)
+        return await run(parts.insight.workbench, rules, config_file=call.system.config_file, since_s=since_s)
     except Busy as error:
         raise busy(error) from None
 

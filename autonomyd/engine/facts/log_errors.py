@@ -15,8 +15,8 @@ OF_CHECKS = frozenset({IssueType.SERVICE_DOWN, IssueType.SERVICE_UNHEALTHY})
 
 
 class LogErrorsReader:
-    """`probe_of` gives the probe of that name on the timetable, None when there is none (any more); `unchecked` what was
-    matched in the logs of a service that no check reads."""
+    """`probe_of` gives the probe of that name on the timetable, None when there is none (any more); `unchecked` what
+    was matched in the logs of a service that no check reads."""
 
     field = "log_errors"
 

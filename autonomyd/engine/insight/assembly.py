@@ -1,72 +1,49 @@
-"""What looks back and ahead: the parts that judge series, logs and changes over time, joined. Each has a file of its
-own; they listen to the ring, and take their turn in the loop `insight`. No behaviour of its own."""
+"""Puts the parts of insight together: who listens to whom, and in which order they take their turns."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from autonomyd.aio.clock import Clock
+from autonomyd.engine.facts import FactReader
+from autonomyd.engine.facts.changes import ChangesReader
+from autonomyd.engine.facts.log_errors import LogErrorsReader
+from autonomyd.engine.facts.moment import MomentReader
+from autonomyd.engine.facts.suspects import SuspectsReader
 from autonomyd.engine.insight.absences import AbsenceWatch
 from autonomyd.engine.insight.foresight import Foresight
 from autonomyd.engine.insight.graph import GraphKeeper
 from autonomyd.engine.insight.log_insight import LogInsight
-from autonomyd.engine.insight.predictions import PredictionBook
+from autonomyd.engine.insight.predictions import PredictionBook, make_predictions
 from autonomyd.engine.insight.quiet import QuietHours
 from autonomyd.engine.insight.rates import RateWatch
 from autonomyd.engine.insight.rollups import RollupKeeper
 from autonomyd.engine.insight.shifts import ShiftWatch
 from autonomyd.engine.insight.surprises import SurpriseWatch
 from autonomyd.engine.insight.timeline import Timeline
+from autonomyd.engine.insight.turns import Turns
+from autonomyd.engine.insight.workbench import Workbench
+from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import ServiceKeeper
+from autonomyd.host.containers.engines import ContainerEngines
 from autonomyd.settings.root import Settings
 
-log = structlog.get_logger(__name__)
 
-Part = Callable[[], Awaitable[None]]
-
-
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Insight:
-    """`restore` once the store is open, `tick` at every turn of the loop, `close` before the store closes."""
+    """`readers` bring what is known here into the situation of an issue."""
 
+    timeline: Timeline
+    graph: GraphKeeper
+    logs: LogInsight
     surprises: SurpriseWatch
     foresight: Foresight
-    restores: tuple[Part, ...] = ()
-    ticks: tuple[Part, ...] = ()
-    closes: tuple[Part, ...] = ()
-
-    async def restore(self) -> None:
-        await _told(self.restores)
-
-    async def tick(self) -> None:
-        """Raises ExceptionGroup, when all have had their turn."""
-        failures = await _each(self.ticks)
-        if failures:
-            raise ExceptionGroup(", ".join(map(str, failures)), failures)
-
-    async def close(self) -> None:
-        await _told(self.closes)
-
-
-async def _each(parts: tuple[Part, ...]) -> list[Exception]:
-    """One after the other, whatever becomes of those before; what they raised."""
-    failures: list[Exception] = []
-    for part in parts:
-        try:
-            await part()
-        except Exception as error:
-            failures.append(error)
-    return failures
-
-
-async def _told(parts: tuple[Part, ...]) -> None:
-    """The same where nothing may be held up: watching and healing go on without what was learned."""
-    for failure in await _each(parts):
-        log.error("insight_failed", exc_info=failure)
+    predictions: PredictionBook
+    workbench: Workbench
+    readers: tuple[FactReader, ...]
+    turns: Turns
 
 
 def make_insight(
@@ -74,21 +51,34 @@ def make_insight(
     clock: Clock,
     settings: Callable[[], Settings],
     state_dir: Path,
+    records: Records,
     monitoring: SelfMonitoringSystem,
     keeper: ServiceKeeper,
-    records: Records,
-    timeline: Timeline,
-    logs: LogInsight,
-    graph: GraphKeeper,
-    predictions: PredictionBook,
-    quiet: QuietHours,
+    containers: ContainerEngines,
+    known_good: KnownGood,
 ) -> Insight:
     """The parts, joined, not yet running."""
-    rollups = RollupKeeper(clock=clock, metrics=monitoring.metrics, records=records)
-    shifts = ShiftWatch(clock=clock, records=records, metrics=monitoring.metrics)
-    rates = RateWatch(clock=clock, settings=settings, book=monitoring.book, metrics=monitoring.metrics)
-    absences = AbsenceWatch(clock=clock, settings=settings, monitoring=monitoring, services=lambda: keeper.services)
-    surprises = SurpriseWatch(clock=clock, records=records, metrics=monitoring.metrics, book=monitoring.book)
+    metrics, book = monitoring.metrics, monitoring.book
+    timeline = Timeline(clock=clock, records=records, services=lambda: keeper.services, known=known_good)
+    graph = GraphKeeper(clock=clock, keeper=keeper, containers=containers)
+    logs = LogInsight(
+        clock=clock,
+        settings=settings,
+        services=lambda: keeper.services,
+        containers=containers,
+        records=records,
+        book=book,
+        state_dir=state_dir,
+    )
+    log_errors = LogErrorsReader(monitoring.probe, logs.errors)
+    predictions = make_predictions(
+        clock=clock,
+        settings=settings,
+        records=records,
+        monitoring=monitoring,
+        log_errors=lambda: log_errors.of_all(keeper.services.values()),
+    )
+    quiet = QuietHours(clock=clock, settings=settings, records=records, monitoring=monitoring)
     foresight = Foresight(
         clock=clock,
         settings=settings,
@@ -97,37 +87,41 @@ def make_insight(
         records=records,
         on_forecast=predictions.from_forecast,
     )
+    rollups = RollupKeeper(clock=clock, metrics=metrics, records=records)
+    shifts = ShiftWatch(clock=clock, records=records, metrics=metrics)
+    rates = RateWatch(clock=clock, settings=settings, book=book, metrics=metrics)
+    absences = AbsenceWatch(clock=clock, settings=settings, monitoring=monitoring, services=lambda: keeper.services)
+    surprises = SurpriseWatch(clock=clock, records=records, metrics=metrics, book=book)
+    learners = (logs, predictions, quiet, surprises, foresight)
+    listeners = (rollups, shifts, rates, absences, quiet, logs, surprises, foresight)
     return Insight(
+        timeline=timeline,
+        graph=graph,
+        logs=logs,
         surprises=surprises,
         foresight=foresight,
-        restores=(
-            timeline.restore,
-            logs.restore,
-            predictions.restore,
-            quiet.restore,
-            surprises.restore,
-            foresight.restore,
+        predictions=predictions,
+        workbench=Workbench(clock=clock, metrics=metrics, records=records),
+        readers=(
+            log_errors,
+            ChangesReader(clock, timeline),
+            SuspectsReader(clock, metrics, graph.graph),
+            MomentReader(metrics, predictions=predictions, quiet=quiet, forecast_of=foresight.forecast_of),
         ),
-        ticks=(
-            rollups.tick,
-            timeline.tick,
-            graph.tick,
-            rates.tick,
-            absences.tick,
-            surprises.tick,
-            foresight.tick,
-            predictions.tick,
-            quiet.tick,
-            logs.tick,
-        ),
-        closes=(
-            rollups.close,
-            shifts.close,
-            rates.close,
-            absences.close,
-            quiet.close,
-            logs.close,
-            surprises.close,
-            foresight.close,
+        turns=Turns(
+            restores=(timeline.restore, *(each.restore for each in learners)),
+            ticks=(
+                rollups.tick,
+                timeline.tick,
+                graph.tick,
+                rates.tick,
+                absences.tick,
+                surprises.tick,
+                foresight.tick,
+                predictions.tick,
+                quiet.tick,
+                logs.tick,
+            ),
+            closes=tuple(each.close for each in listeners),
         ),
     )

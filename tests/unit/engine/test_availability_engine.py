@@ -71,12 +71,14 @@ def test_a_long_outage_burns_the_budget_and_its_end_ends_that():
     stage.looks(360)
     stage.become(ServiceState.FAILING)
     stage.looks(60, ReadingState.FAILED)
+    assert not stage.open, "that it is down has an issue of its own"
+    stage.become(ServiceState.UP)
+    stage.looks(2)
     found = stage.open[IssueType.LOW_AVAILABILITY, "availability"]
     assert found.severity is Severity.WARNING
     assert "its error budget is used up" in found.summary
     assert found.evidence[0].startswith("fixed objective 99 %")
-    stage.become(ServiceState.UP)
-    stage.looks(40)
+    stage.looks(38)
     assert not stage.open
     assert stage.service.available[0] == pytest.approx(100 * 4000 / 4600, abs=1)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from autonomyd.engine import graph as graphs
+from autonomyd.engine.insight import graph as graphs
 from autonomyd.engine.facts.suspects import LEAD_S, SuspectsReader
 from autonomyd.engine.insight.graph import KEPT_S, GraphKeeper
 from autonomyd.engine.services import ServiceKeeper

@@ -9,7 +9,7 @@ import pytest
 
 from autonomyd.analyze.anomaly.detector import SURPRISE
 from autonomyd.analyze.issuebook import IssueBook
-from autonomyd.engine import baselines, surprises
+from autonomyd.engine.insight import baselines, surprises
 from autonomyd.engine.insight.surprises import LEARNING_S, PACE_S, SurpriseWatch
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.store import Store

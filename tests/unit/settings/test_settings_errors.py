@@ -36,7 +36,10 @@ def _told(problem: ConfigProblem) -> str:
         ("healing_s = 3", "1: healing_s: unknown key 'healing_s'; it belongs below [intervals]"),
         (
             "[retention]\nx = 1",
-            "2: retention.x: unknown key 'x'; there are: days, backup_days, max_mb, minutes_days, hours_days, series_mb",
+            (
+                "2: retention.x: unknown key 'x'; there are: days, backup_days, max_mb, minutes_days, hours_days, "
+                "series_mb"
+            ),
         ),
         (
             '[daemon]\nlog_level = "debg"',

@@ -2,12 +2,7 @@
 
 import pytest
 
-from autonomyd.engine.insight.assembly import Insight
-
-
-def insight(*parts):
-    surprises = foresight = None
-    return Insight(surprises=surprises, foresight=foresight, restores=parts, ticks=parts, closes=parts)
+from autonomyd.engine.insight.turns import Turns
 
 
 @pytest.fixture
@@ -23,7 +18,7 @@ def parts(done):
     async def works():
         done.append("works")
 
-    return insight(broken, works)
+    return Turns(restores=(broken, works), ticks=(broken, works), closes=(broken, works))
 
 
 async def test_a_turn_goes_on_after_a_part_that_fails_and_tells_it_to_the_loop(parts, done):
