@@ -1,6 +1,6 @@
 """Exponential backoff as a value: pure, with the jitter passed in."""
 
-from dataclasses import dataclass
+from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from autonomyd.analyze.causes.slow import slow
 from autonomyd.analyze.causes.unhealthy import unhealthy
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
 from autonomyd.model.facts import Situation
+from autonomyd.model.health import Severity
 from autonomyd.model.issue import Issue
 from autonomyd.model.service import RunState
 
@@ -22,7 +23,12 @@ def diagnose(issue: Issue, situation: Situation) -> Diagnosis:
     """The diagnosis; without causes when it is undetermined, with a note that says what is missing."""
     judged = (judge(issue, situation) for judge in JUDGES)
     first = next((found for found in judged if found is not None), None)
-    return combined(issue, situation, first or undetermined(issue, "no rule explains this; a person should look"))
+    return combined(issue, situation, first or undetermined(issue, _unexplained(issue)))
+
+
+def _unexplained(issue: Issue) -> str:
+    words = "no rule explains this"
+    return words if issue.severity is Severity.NOTICE else f"{words}; a person should look"
 
 
 def _custom(issue: Issue, situation: Situation) -> Diagnosis | None:

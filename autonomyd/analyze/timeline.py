@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from autonomyd.model.event import Event
 from autonomyd.model.fix import Fix, FixState
-from autonomyd.model.subject import HOST, Subject, service_subject
+from autonomyd.model.subject import HOST, Subject, service_of, service_subject
 from autonomyd.model.timeline import Change, ChangeKind, Coincidence
 from autonomyd.model.words import DAY_S, duration
 
@@ -99,7 +99,8 @@ def change_of_fix(fix: Fix) -> Change | None:
     subject = service_subject(fix.plan.service) if fix.plan.service else HOST
     outcome = f" ({fix.outcome.value.replace('_', ' ')})" if fix.outcome else ""
     words = f"the fix {fix.plan.strategy}{outcome}"
-    return Change(at=at, kind=ChangeKind.FIX, subject=subject, what=words, actor=fix.actor)
+    made_for = fix.plan.issue_id
+    return Change(at=at, kind=ChangeKind.FIX, subject=subject, what=words, actor=fix.actor, for_issue=made_for)
 
 
 def aligned(
@@ -109,17 +110,19 @@ def aligned(
     *,
     needs: Collection[Subject] = (),
     within_s: float = 0.0,
+    issue: int | None = None,
 ) -> tuple[Coincidence, ...]:
     """The changes that may have made what began at `at` (epoch seconds, give or take `within_s`) on `subject`, which
-    needs `needs`; most likely first, at most 5 and those that came too late to be the cause last, with confidence 0."""
+    needs `needs`; most likely first, at most 5 and those that came too late to be the cause last, with confidence 0.
+    `issue` is the number of what began, where it is an issue: a fix that was made for it is not looked at."""
     found: list[tuple[float, Change]] = []
     late: list[Change] = []
     last_day = 0
     for change in changes:
         after_s = at - change.at
-        if not -AFTER_S <= after_s <= DAY_S:
+        if not -AFTER_S <= after_s <= DAY_S or (issue is not None and change.for_issue == issue):
             continue
-        if after_s < -(within_s + CLOCK_SLACK_S):
+        if after_s < -(within_s + _slack_s(change)):
             if change.kind in SUSPECTS and change.subject == subject:
                 late.append(change)
             continue
@@ -129,13 +132,21 @@ def aligned(
     prior = DAY_S / TROUBLES_A_DAY / (last_day + PRIOR_CHANGES)
     whole = 1.0 + sum(prior * weight for weight, _ in found)
     ranked = sorted(found, key=lambda each: (-each[0], -each[1].at))[:MOST]
-    told = [_coincidence(change, at, min(MOST_CONFIDENCE, 100.0 * prior * weight / whole)) for weight, change in ranked]
-    return (*told, *(_coincidence(change, at, 0.0) for change in late[:MOST]))
+    told = [
+        _coincidence(change, at, subject, min(MOST_CONFIDENCE, 100.0 * prior * weight / whole))
+        for weight, change in ranked
+    ]
+    return (*told, *(_coincidence(change, at, subject, 0.0) for change in late[:MOST]))
 
 
 def likely(found: Sequence[Coincidence]) -> Coincidence | None:
     """The first, when it is worth a person's look."""
     return found[0] if found and found[0].confidence >= LIKELY else None
+
+
+def _slack_s(change: Change) -> float:
+    """A fix is noted by the very clock that notes when issues open: what began before it is not its doing."""
+    return 0.0 if change.kind is ChangeKind.FIX else CLOCK_SLACK_S
 
 
 def _likelihood(change: Change, after_s: float, subject: Subject, needs: Collection[Subject]) -> float:
@@ -150,14 +161,16 @@ def _nearness(changed: Subject, subject: Subject, needs: Collection[Subject]) ->
     return EVERYBODYS if changed == HOST else OTHERS
 
 
-def _coincidence(change: Change, at: float, confidence: float) -> Coincidence:
+def _coincidence(change: Change, at: float, subject: Subject, confidence: float) -> Coincidence:
     after_s = at - change.at
+    whose = service_of(change.subject) if change.subject != subject else None
+    of = f" (of {whose})" if whose else ""
     if after_s >= 0.5:
         when = f"{duration(after_s)} after"
     else:
         when = "at the moment of" if abs(after_s) < 0.5 + CLOCK_SLACK_S else f"{duration(-after_s)} before"
     return Coincidence(
-        change=change, at=at, after_s=after_s, confidence=round(confidence, 1), why=f"began {when} {phrase(change)}"
+        change=change, at=at, after_s=after_s, confidence=round(confidence, 1), why=f"began {when} {phrase(change)}{of}"
     )
 
 

@@ -1,9 +1,9 @@
-"""Where a series is going: slope over a window, and when it would reach a level."""
+"""Where a series is going: slope over a window, and its direction in words."""
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Trend
 
 MIN_SAMPLES = 8
@@ -19,14 +19,13 @@ class Slope:
     change: float
     span_s: float
     samples: int
-    last: float
 
 
 def slope(points: Iterable[tuple[float, float]], *, since: float) -> Slope | None:
     """Least-squares line through the (at, value) points with at >= `since`; None with fewer than 8 or no span.
     Source: ordinary least squares, b = cov(t, v) / var(t), in one pass with a shifted origin."""
     n = 0
-    first = last = value = 0.0
+    first = last = 0.0
     sum_t = sum_v = sum_tt = sum_tv = 0.0
     for at, value in points:
         if at < since or not math.isfinite(value):
@@ -40,13 +39,12 @@ def slope(points: Iterable[tuple[float, float]], *, since: float) -> Slope | Non
         sum_v += value
         sum_tt += t * t
         sum_tv += t * value
-        newest = value
     spread = n * sum_tt - sum_t * sum_t
     if n < MIN_SAMPLES or spread <= 0.0:
         return None
     per_s = (n * sum_tv - sum_t * sum_v) / spread
     span_s = last - first
-    return Slope(per_s=per_s, change=per_s * span_s, span_s=span_s, samples=n, last=newest)
+    return Slope(per_s=per_s, change=per_s * span_s, span_s=span_s, samples=n)
 
 
 def direction(found: Slope | None, *, scale: float, lower_is_better: bool = True) -> Trend:
@@ -56,10 +54,3 @@ def direction(found: Slope | None, *, scale: float, lower_is_better: bool = True
     if abs(found.change) < STABLE_FRACTION * scale:
         return Trend.STABLE
     return Trend.IMPROVING if (found.change < 0) is lower_is_better else Trend.WORSENING
-
-
-def seconds_until(found: Slope | None, level: float) -> float | None:
-    """Seconds until the line reaches `level` from below; None when it does not go there."""
-    if found is None or found.per_s <= 0.0 or found.last >= level:
-        return None
-    return (level - found.last) / found.per_s

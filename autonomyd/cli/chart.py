@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from autonomyd.cli.words import with_unit
+from autonomyd.model.frozen import dataclass
 
 Point = tuple[float, float]
 Range = tuple[float, float]
@@ -18,6 +18,9 @@ GAP_FACTOR = 3.5
 """A hole longer than this many usual distances between samples is drawn as a hole."""
 
 
+LARGEST, SMALLEST = 1e300, 1e-300
+"""Beyond the one, values are drawn as if they were it: their differences would be infinite. What differs by less than
+the other is drawn as one value: the steps between would be nothing."""
 LEAST_SHARE = 0.02
 """The axis spans at least this share of its values: of a finer one the labels would all read the same."""
 
@@ -59,6 +62,8 @@ def draw(
     """The points (time, value; at least one, in order of time) on `width` by `height` cells. `band`, one (lowest,
     highest) a point, is drawn behind the line, as dots that leave most places free."""
     first_at, last_at = points[0][0], points[-1][0]
+    points = [(at, _held(value)) for at, value in points]
+    band = [(_held(lowest), _held(highest)) for lowest, highest in band]
     ends = [value for pair in band for value in pair] or [value for _, value in points]
     low, high, step = scale(ends, percent=unit == "%")
     across, down = (2, 4) if braille else (1, 1)
@@ -85,12 +90,16 @@ def scale(values: Sequence[float], *, percent: bool = False) -> tuple[float, flo
     low, high = min(values), max(values)
     if 0 <= low <= high / 2 or low == high >= 0:
         low = 0.0
-    if low == high:
+    if high - low < SMALLEST:
         high = low + 1.0
     low = min(low, high - LEAST_SHARE * max(abs(low), abs(high)))
     step = _round_step((high - low) / 4)
     low, high = math.floor(low / step) * step, math.ceil(high / step) * step
     return low, min(high, 100.0) if percent and max(values) <= 100.0 else high, step
+
+
+def _held(value: float) -> float:
+    return min(LARGEST, max(-LARGEST, value))
 
 
 def _round_step(raw: float) -> float:

@@ -4,12 +4,12 @@ import re
 import time
 from typing import Any
 
+from autonomyd.model.words import DAY_S as DAY_S
+from autonomyd.model.words import HOUR_S as HOUR_S
+from autonomyd.model.words import MINUTE_S as MINUTE_S
 from autonomyd.model.words import duration as duration
 
 NOTHING = "-"
-MINUTE_S = 60
-HOUR_S = 3600
-DAY_S = 86400
 
 # Control characters (C0, DEL, C1) and the marks that turn or hide text: a terminal must not obey outside text.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
@@ -28,6 +28,11 @@ def clean(text: object) -> str:
     if text is None:
         return ""
     return _UNSAFE.sub("", _SPACE.sub(" ", _SEQUENCE.sub("", str(text))))
+
+
+def whose(subject: object) -> str:
+    """A subject as people call it: a service by its name alone."""
+    return clean(subject).removeprefix("service:")
 
 
 def seconds_of(text: str) -> float:

@@ -28,6 +28,8 @@ from autonomyd.settings.reload import SettingsSource
 EXIT_OK = 0
 EXIT_CANT_CREATE = 73
 STATUS_EVERY_S = 60.0
+TIDY_AFTER_S = 1.0
+"""The collector's look at everything takes a tenth of the start: it may wait until the start is over."""
 
 log = structlog.get_logger(__name__)
 
@@ -91,13 +93,10 @@ class Daemon:
             await server.start()
             keeping = loop.create_task(self._keep_manager_informed())
             stack.callback(keeping.cancel)
-            # what was imported and built up to here lives for ever: the collector need not look at it again
-            gc.collect()
-            gc.freeze()
-            gc.enable()
             self._notifier.ready()
             log.info("ready", socket=system.socket, services=len(system.parts.keeper.services))
             self._on_ready(await system.get_system_status())
+            stack.callback(loop.call_later(TIDY_AFTER_S, _tidy_memory).cancel)
             number = await came
             log.info("stopping", signal=number.name)
             self._notifier.stopping()
@@ -175,6 +174,13 @@ class Daemon:
         paused = ", paused" if parts.pause.facts().paused else ""
         services = counted(len(parts.keeper.services), "service")
         return f"{report.status}: {services}, {counted(len(report.issues), 'open issue')}{paused}"
+
+
+def _tidy_memory() -> None:
+    """What was imported and built up to here lives for ever: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from autonomyd.control.client import Client, ClientError
 from autonomyd.drill.services import SmallService
+from autonomyd.model.frozen import dataclass
+from autonomyd.model.health import Severity
 
 API_EVERY_S = 0.02
 BYSTANDERS_EVERY_S = 0.1
@@ -16,7 +18,8 @@ BYSTANDER_TIMEOUT_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What the API shows of one service: monotonic time of the answer, and the open issues on it."""
+    """What the API shows of one service: monotonic time of the answer, and the open issues on it. Notices are none:
+    nobody is worse off, and the service counts as healthy with them."""
 
     at: float
     state: str
@@ -115,6 +118,8 @@ def issues_by_subject(listed: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Sh
     found: dict[str, tuple[ShownIssue, ...]] = {}
     for each in listed:
         issue = each["issue"]
+        if issue["severity"] == Severity.NOTICE:
+            continue
         refusal = each.get("refusal") or {}
         shown = ShownIssue(
             id=issue["id"],

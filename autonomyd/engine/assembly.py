@@ -25,6 +25,7 @@ from autonomyd.engine.facts.ports import PortsReader
 from autonomyd.engine.facts.release import ReleaseReader
 from autonomyd.engine.facts.sessions import SessionsReader
 from autonomyd.engine.facts.sqlite import SqliteReader
+from autonomyd.engine.goal_inputs import ForecastOf
 from autonomyd.engine.goals import AutonomousGoalSetting
 from autonomyd.engine.hands import handlers_of
 from autonomyd.engine.healing import SelfHealingSystem
@@ -153,6 +154,7 @@ def assemble(
         hold=keeper.held,
         interval_s=settings.intervals.healing_s,
     )
+    healing.only_told = insight.foresight.only_told
     site.parts = Parts(
         settings=settings,
         records=records,
@@ -170,7 +172,7 @@ def assemble(
         runner=runner,
         backups=_backups(site, files=files, runner=runner, keeper=keeper, history=history, known_good=known_good),
         healing=healing,
-        goals=_goals(site, monitoring),
+        goals=_goals(site, monitoring, insight.foresight.forecast_of),
         optimization=_optimization(site, monitoring, runner),
         alerting=make_alerting(
             clock=clock,
@@ -295,6 +297,7 @@ def _runner(site: Site, *, keeper: ServiceKeeper, files: FileWork, verifier: Ver
         parts.alerting.fix_moved(fix)
         parts.container_keeper.fix_moved(fix)
         parts.insight.timeline.fix_moved(fix)
+        parts.insight.logs.fix_moved(fix)
 
     return Runner(
         clock=site.clock,
@@ -358,12 +361,13 @@ def _backups(
     )
 
 
-def _goals(site: Site, monitoring: SelfMonitoringSystem) -> AutonomousGoalSetting:
+def _goals(site: Site, monitoring: SelfMonitoringSystem, forecast_of: ForecastOf) -> AutonomousGoalSetting:
     return AutonomousGoalSetting(
         monitoring=monitoring,
         next_id=lambda: site.records.next_id("goal"),
         on_goal=site.records.goal,
         daemon_cost=lambda: site.parts.optimization.status().cost_percent,
+        forecast_of=forecast_of,
     )
 
 

@@ -2,15 +2,17 @@
 
 import math
 import time
-from dataclasses import dataclass
 from functools import partial
 
 from autonomyd.analyze.assessment import assess
 from autonomyd.engine.parts import Parts
+from autonomyd.engine.status import NOTICE_WORDS
 from autonomyd.learn.confidence import ENOUGH_OUTCOMES
 from autonomyd.model.diagnosis import Assessment, Diagnosis
 from autonomyd.model.event import Event
 from autonomyd.model.fix import Fix
+from autonomyd.model.frozen import dataclass
+from autonomyd.model.health import Severity
 from autonomyd.model.issue import Issue, IssueState, Transition
 from autonomyd.model.plan import Autonomy, Plan, Refusal
 from autonomyd.model.subject import service_of, service_subject
@@ -29,8 +31,9 @@ class Explanation:
     """`decision` is the newest one, with every gate; `kind` says whether it is a plan or a refusal. `learned` is how
     its strategy has fared against its cause here by now, `level` the most that it may still do (None: no fix chosen);
     `lessons` tells the same of every remedy that was tried, in words. `assessment` says what it means: whom it reaches,
-    how hard its repair is. `changes` are those that its begin may be due to, and those that came only after it.
-    `related` are the other problems of the service, and of what it needs, within a minute of this one."""
+    how hard its repair is; None for a notice, of which there is nothing to repair. `changes` are those that its begin
+    may be due to, and those that came only after it. `related` are the other problems of the service, and of what it
+    needs, within a minute of this one."""
 
     issue: Issue
     diagnosis: Diagnosis | None
@@ -41,7 +44,7 @@ class Explanation:
     learned: Experience | None
     level: Autonomy | None
     lessons: tuple[str, ...]
-    assessment: Assessment
+    assessment: Assessment | None
     changes: tuple[Coincidence, ...]
     related: tuple[Issue, ...]
     why: str
@@ -77,7 +80,11 @@ async def explain(parts: Parts, issue_id: int) -> Explanation | None:
         level=level,
         lessons=_lessons(parts, fixes),
         assessment=await _assessed(parts, issue, diagnosis, decision),
-        changes=tuple(each for each in parts.insight.timeline.about(issue.subject, issue.opened_at) if _tells(each)),
+        changes=tuple(
+            each
+            for each in parts.insight.timeline.about(issue.subject, issue.opened_at, issue=issue.id)
+            if _tells(each)
+        ),
         related=await _related(parts, issue),
         why=_why(issue, decision),
         next=_next(issue, decision),
@@ -100,7 +107,9 @@ def _learned(
 
 async def _assessed(
     parts: Parts, issue: Issue, diagnosis: Diagnosis | None, decision: Plan | Refusal | None
-) -> Assessment:
+) -> Assessment | None:
+    if issue.severity is Severity.NOTICE:
+        return None
     cause = diagnosis.cause.cause if diagnosis is not None and diagnosis.cause is not None else None
     strategy = decision.strategy if decision is not None else None
     taken_s: list[float] = []
@@ -159,6 +168,8 @@ def _fared(found: Experience) -> str:
 
 
 def _why(issue: Issue, decision: Plan | Refusal | None) -> str:
+    if issue.severity is Severity.NOTICE:
+        return f"It is {NOTICE_WORDS}."
     if decision is None:
         return "It has not been judged yet."
     if isinstance(decision, Refusal):
@@ -171,6 +182,8 @@ def _why(issue: Issue, decision: Plan | Refusal | None) -> str:
 def _next(issue: Issue, decision: Plan | Refusal | None) -> str:
     if issue.state is IssueState.RESOLVED:
         return "Nothing: it is resolved."
+    if issue.severity is Severity.NOTICE:
+        return "Nothing has to be done: it is closed by itself when it is over, or when a while has passed."
     if issue.state in (IssueState.FIXING, IssueState.VERIFYING):
         return "The fix is under way; new samples decide whether it helped."
     if issue.next_try_at is not None:

@@ -3,17 +3,16 @@
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
-from autonomyd.analyze.trend import seconds_until, slope
 from autonomyd.engine.judges import folder_subject
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.host.machine import disk_subject
 from autonomyd.host.mounts import mount_of, read_mounts
+from autonomyd.model.forecast import Forecast
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.goal import Goal
 from autonomyd.model.issue import Issue, IssueType
 from autonomyd.model.subject import HOST, Subject, service_of, service_subject
-from autonomyd.monitor.ring import SeriesView
 from autonomyd.plan.goals import (
     DAEMON_METRIC,
     DAY_S,
@@ -33,17 +32,14 @@ from autonomyd.settings.root import Settings
 FULL = {"disk:": "disk.used_percent", "folder:": "folder.used_percent"}
 FAILURES = frozenset({IssueType.SERVICE_DOWN, IssueType.SERVICE_UNHEALTHY})
 MAX_FAILURES = 2000
-TRUST = 48.0
-"""A trend is believed for so many times the span that it was seen for."""
-PARTS = 3
-"""A disk fills when it rose in each of so many parts of that span: one large file is no trend."""
-PART_SAMPLES = 8
 DAEMON_TURNS = 10
 """The daemon's own cost counts when it was high in so many turns on end."""
 STALE_S = 600.0
 """A disk that was last seen so long before the host was is no longer there."""
 SUSTAINED_S = 600.0
 """Memory and swap count when their mean over at least this time is high."""
+
+ForecastOf = Callable[[Subject, str], Forecast | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +50,15 @@ class _Failure:
 
 
 class GoalReader:
-    """`daemon_cost` tells the daemon's own CPU in percent of one core."""
+    """`daemon_cost` tells the daemon's own CPU in percent of one core, `forecast_of` when a series is full."""
 
-    def __init__(self, monitoring: SelfMonitoringSystem, daemon_cost: Callable[[], float | None]) -> None:
+    def __init__(
+        self, monitoring: SelfMonitoringSystem, daemon_cost: Callable[[], float | None], forecast_of: ForecastOf
+    ) -> None:
         self._monitoring = monitoring
         self._clock = monitoring.clock
         self._daemon_cost = daemon_cost
+        self._forecast_of = forecast_of
         self._daemon_newest: deque[float] = deque(maxlen=DAEMON_TURNS)
         self._failures: deque[_Failure] = deque(maxlen=MAX_FAILURES)
 
@@ -100,9 +99,14 @@ class GoalReader:
                 subject=subject,
                 metric=view.name,
                 used_percent=used,
-                fills_in_s=fills_in_s(view),
+                fills_in_s=self._fills_in_s(subject, metric),
                 cleaned=subject in cleaned,
             )
+
+    def _fills_in_s(self, subject: Subject, metric: str) -> float | None:
+        """None as well while it may never get there."""
+        found = self._forecast_of(subject, metric)
+        return None if found is None or found.latest_s is None else found.left_s
 
     def _services(self, now: float) -> Iterable[ServiceNeeds]:
         while self._failures and self._failures[0].at < now - DAY_S:
@@ -178,26 +182,6 @@ class GoalReader:
                 return found
         view = metrics.by_name(name)
         return None if view is None else metrics.last(view.subject, view.metric)
-
-
-def fills_in_s(view: SeriesView) -> float | None:
-    """Seconds until a series of percentages reaches 100; None when it does not rise steadily, or when that is further
-    away than the seen span lets anybody say."""
-    size = len(view.values)
-    if size < PARTS * PART_SAMPLES or not view.values[-1] > view.values[0]:
-        return None
-    known = list(view.known())
-    part = len(known) // PARTS
-    for index in range(PARTS):
-        piece = known[index * part : (index + 1) * part]
-        rising = slope(piece, since=-math.inf)
-        if rising is None or rising.per_s <= 0.0:
-            return None
-    whole = slope(known, since=-math.inf)
-    left_s = seconds_until(whole, 100.0)
-    if whole is None or left_s is None or left_s > TRUST * whole.span_s:
-        return None
-    return left_s
 
 
 def _cleaned(cleanups: tuple[CleanupSettings, ...]) -> frozenset[Subject]:

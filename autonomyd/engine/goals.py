@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import structlog
 
-from autonomyd.engine.goal_inputs import FULL, GoalReader
+from autonomyd.engine.goal_inputs import FULL, ForecastOf, GoalReader
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.model.goal import Goal, GoalState
 from autonomyd.model.issue import Issue
@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 class AutonomousGoalSetting:
     """`add` takes a goal of the embedding program; `tick` measures all. `on_goal` hears every goal that changed (to
-    store it), `daemon_cost` tells the daemon's own CPU in percent of one core. Settings are monitoring's."""
+    store it), `daemon_cost` tells the daemon's own CPU in percent of one core, `forecast_of` when a disk will be full
+    (nothing is known of that without). Settings are monitoring's."""
 
     def __init__(
         self,
@@ -39,13 +40,14 @@ class AutonomousGoalSetting:
         next_id: Callable[[], int] | None = None,
         on_goal: Callable[[Goal], None] = lambda goal: None,
         daemon_cost: Callable[[], float | None] = lambda: None,
+        forecast_of: ForecastOf = lambda subject, metric: None,
     ) -> None:
         self._monitoring = monitoring or SelfMonitoringSystem()
         self._clock = self._monitoring.clock
         self._ids = iter(range(1, 2**62))
         self._next_id = next_id or (lambda: next(self._ids))
         self._on_goal = on_goal
-        self._reader = GoalReader(self._monitoring, daemon_cost)
+        self._reader = GoalReader(self._monitoring, daemon_cost, forecast_of)
         self._open: list[Goal] = []
         self._closed: deque[Goal] = deque(maxlen=CLOSED_KEPT)
         self._counts = dict.fromkeys(GoalState, 0)

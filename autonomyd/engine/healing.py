@@ -71,6 +71,7 @@ class SelfHealingSystem:
         self.diagnoses: dict[int, Diagnosis] = {}
         self.wake: Callable[[], None] = lambda: None
         self.after_fix: Callable[[Issue], None] = lambda issue: None
+        self.only_told: Callable[[Issue], bool] = lambda issue: False
         self.interval_s = interval_s
         self.monitoring = monitoring or SelfMonitoringSystem()
         self._clock: Clock = self.monitoring.clock
@@ -97,7 +98,7 @@ class SelfHealingSystem:
         now = self._clock.monotonic()
         soonest = self.interval_s
         for issue in sorted(self.monitoring.book.open_issues(), key=self._parents_first):
-            if issue.state in QUIET or issue.id in self._tasks or issue.severity is Severity.NOTICE:
+            if issue.id in self._tasks or self._hands_off(issue):
                 continue
             wait_s = self._due.get(issue.id, now) - now
             if wait_s > 0 and not self._changed_hope(issue):
@@ -204,6 +205,8 @@ class SelfHealingSystem:
         """Why nothing is decided about it at all, in words; "" when it is decided about at every turn."""
         if issue.severity is Severity.NOTICE:
             return "it is a notice: nobody is worse off, so nothing is mended"
+        if self.only_told(issue):
+            return "it is foretold by what was never put to the test: telling is not acting"
         if issue.state in QUIET:
             return "a person muted it" if issue.state is IssueState.MUTED else "a fix is under way"
         return ""

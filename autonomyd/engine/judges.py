@@ -1,6 +1,6 @@
 """Joins readings to detectors: every threshold of the host, of services and of pushed metrics, and their issues."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from autonomyd.aio.clock import Clock
 from autonomyd.analyze.detectors.leak import LeakDetector
@@ -75,6 +75,11 @@ class MetricJudges:
                 del self._detectors[key]
                 # also when this detector raised nothing: the issue may stand open since the last run
                 self._clear(key[0], key[1], name, f"the threshold {name} was changed")
+
+    def let_go(self, series: Iterable[tuple[Subject, str]]) -> None:
+        """Nothing comes of these any more: what was raised of them stays as it was seen last."""
+        for key in series:
+            self._detectors.pop(key, None)
 
     def observe(self, subject: Subject, at: float, values: Mapping[str, float], units: Mapping[str, str]) -> None:
         """Judge one row of values."""

@@ -27,7 +27,7 @@ _WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
 class ManagedCheck:
     """A check of a service: its name within the service, the probe's full name, and the judge of its readings.
     `silent`: its newest look could not tell. `dependency`: it asks something else than the service itself.
-    `cheap`: it may be looked at a few times a second. `begin` tells the probe that a new process has started."""
+    `cheap`: it may be looked at a few times a second. `recalls`: it goes on failing after what it saw once. `begin` tells the probe that a new process has started."""
 
     name: str
     probe: str
@@ -40,6 +40,7 @@ class ManagedCheck:
     about_service: bool = True
     dependency: bool = False
     cheap: bool = False
+    recalls: bool = False
     begin: Callable[[], None] = lambda: None
     passed_at: deque[float] = field(default_factory=lambda: deque(maxlen=PASSES_KEPT))
 
@@ -252,6 +253,7 @@ def _check_facts(check: ManagedCheck) -> CheckFacts:
         message=check.last.message if check.last else "",
         failing_for_s=check.streak.failing_for_s,
         answered=check.last is not None and bool(check.last.values),
+        recalls=check.recalls,
     )
 
 

@@ -1,6 +1,6 @@
 """SelfMonitoringSystem: looks, remembers, judges. Usable alone: `await SelfMonitoringSystem().collect_metrics()`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from autonomyd.aio.clock import Clock, SystemClock
 from autonomyd.analyze.detectors.threshold import ThresholdRule
@@ -55,7 +55,7 @@ class SelfMonitoringSystem:
         self._ids = iter(range(1, 2**62))
         self.book = IssueBook(next_id=next_issue_id or (lambda: next(self._ids)), listen=on_issue)
         self.thresholds = ThresholdBook(rules_of(self.settings.thresholds), self._threshold_changed)
-        self._ring = MetricsRing(self.settings.monitoring.history)
+        self._ring = MetricsRing(self.settings.monitoring.history, dropped=self._dropped)
         self.metrics: RingReader = self._ring.reader
         self._judges = MetricJudges(clock=self.clock, book=self.book, thresholds=self.thresholds)
         self.sampler = Sampler(
@@ -195,6 +195,13 @@ class SelfMonitoringSystem:
         elif reading.state is not ReadingState.UNKNOWN:
             entry = self.sampler.probes.get(reading.probe)
             self._judges.observe(reading.subject, reading.at, reading.values, entry.units if entry else {})
+
+    def _dropped(self, series: Collection[tuple[Subject, str]]) -> None:
+        """These had to make room in the ring; one that comes again begins anew."""
+        self._judges.let_go(series)
+        for subject, metric in self.pushed.intersection(series):
+            self.pushed.discard((subject, metric))
+            self._pushed_units.pop(metric, None)
 
     def _threshold_changed(self, name: str) -> None:
         self._judges.forget(name)

@@ -184,6 +184,7 @@ class ServiceWatch:
                 about_service=getattr(made, "about_service", True),
                 dependency=getattr(made, "dependency", False),
                 cheap=getattr(made, "cheap", False),
+                recalls=getattr(made, "recalls", False),
                 begin=getattr(made, "begin", _nothing),
             )
             service.checks[name] = check

@@ -13,6 +13,8 @@ VIRTUAL_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
 """Disks without a disk, or made of others that are counted already."""
 ECHO_INTERFACES = ("veth", "br-", "docker", "virbr", "ifb", "cni", "flannel", "dummy", "bond", "team", "vnet")
 """Interfaces that carry the packets of others a second time."""
+NO_LIMIT = 1 << 40
+"""So many files no machine can open."""
 PRESSURES = (
     ("cpu", {b"some": "pressure.cpu_some_percent"}),
     ("memory", {b"some": "pressure.memory_some_percent", b"full": "pressure.memory_full_percent"}),
@@ -43,6 +45,9 @@ class CounterSource:
             gauges.update(parse_load(load, self._cores))
         if memory:
             gauges.update(parse_memory(memory))
+        files = self._text("/proc/sys/fs/file-nr", unknown)
+        if files:
+            gauges.update(parse_open_files(files))
         for name, lines in PRESSURES:
             text = self._text(f"/proc/pressure/{name}", unknown)
             if text:
@@ -133,6 +138,12 @@ def parse_memory(text: bytes) -> dict[str, float]:
         "swap.percent": 100.0 * swap_used / swap if swap else 0.0,
         "swap.used_mb": swap_used / KB_PER_MB,
     }
+
+
+def parse_open_files(text: bytes) -> dict[str, float]:
+    """/proc/sys/fs/file-nr (open, free, most) as a metric; nothing where the kernel sets no limit worth the name."""
+    used, free, most = (int(each) for each in text.split()[:3])
+    return {"fds.used_percent": 100.0 * (used - free) / most} if 0 < most < NO_LIMIT else {}
 
 
 def parse_pressure(text: bytes, wanted: dict[bytes, str]) -> dict[str, float]:

@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

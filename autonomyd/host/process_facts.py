@@ -1,7 +1,8 @@
 """The values that say what is known of a process. No reading here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from autonomyd.model.frozen import dataclass
 
 HIDDEN_STATE = "?"
 DEAD_STATES = frozenset("ZXx")

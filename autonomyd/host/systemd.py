@@ -1,7 +1,6 @@
 """systemd over D-Bus: states by signals, acts as jobs that are waited for. One manager serves all units.
 
-Nothing is polled: a unit's properties arrive with its PropertiesChanged signals, and are read anew only after a
-(re)connection or a reload of the unit files.
+Nothing is polled: properties come with signals, and are read anew only after a (re)connection or a reload.
 
 Who stopped a unit is told by the order of signals: one that is asked to stop has a job on it from before it goes down
 until the job's JobRemoved; one that crashes or ends by itself has none.
@@ -10,12 +9,13 @@ until the job's JobRemoved; one that crashes or ends by itself has none.
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from autonomyd.host.dbus import BusError, SystemBus
+from autonomyd.model.frozen import dataclass
 
 NAME = "org.freedesktop.systemd1"
 PATH = "/org/freedesktop/systemd1"

@@ -6,10 +6,10 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from autonomyd.host.files import open_regular
+from autonomyd.model.frozen import dataclass
 
 LOOK_BYTES = 4 * 1024 * 1024
 """Most that one look reads; of a log that grows faster only the newest is seen."""
@@ -153,7 +153,10 @@ class FileTail:
         if place is None:
             return fresh, False
         behind = self._left_behind(place, opened)
-        return [*behind, *fresh], not behind
+        if behind or current is None:
+            return [*behind, *fresh], not behind
+        start = _moved_to(*current, place)
+        return [_Part(handle=current[0], found=current[1], start=start or 0)], start is None
 
     def _left_behind(self, place: Place, opened: contextlib.ExitStack) -> list[_Part]:
         """The rest of the file that was read last, wherever rotation has put it, and the files that were rotated after
@@ -229,6 +232,16 @@ def _continues(handle: int, found: os.stat_result, place: Place) -> bool:
     """Whether this is the file that was read, with what was read still before the position: one that was emptied and
     has grown past the position again is told by the mark."""
     return _same(place, found) and found.st_size >= place.position and _has_mark(handle, place)
+
+
+def _moved_to(handle: int, found: os.stat_result, place: Place) -> int | None:
+    """Where reading goes on in a file that was cut to its newest lines, which are at its beginning now; None when that
+    is not certain: what was read last is not there, or stands there twice."""
+    if not _same(place, found) or len(place.mark) < MARK_BYTES:
+        return None
+    text = os.pread(handle, min(found.st_size, LOOK_BYTES), 0)
+    at = text.find(place.mark)
+    return at + MARK_BYTES if at >= 0 and text.find(place.mark, at + 1) < 0 else None
 
 
 def _has_mark(handle: int, place: Place) -> bool:

@@ -1,7 +1,8 @@
 """Single values that must outlive the daemon: the pause, a person's intent for a service, learned counters."""
 
 import json
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from autonomyd.aio.clock import Clock
@@ -30,14 +31,13 @@ class States:
         await self._store.put(Write(query="put_state", params=params), durable=durable)
 
     async def get(self, key: str, default: Any = None) -> Any:
-        """The JSON values under `key`, or `default`."""
+        """The JSON values under `key`, or `default`, also when they can't be read."""
         rows = await self._store.fetch("state_by_key", {"key": key})
-        return json.loads(rows[0]["body"]) if rows else default
+        return _readable(rows).get(key, default)
 
     async def items(self, prefix: str) -> Mapping[str, Any]:
-        """Every key that begins with `prefix`, whole, with its JSON values."""
-        rows = await self._store.fetch("states_with_prefix", {"prefix": prefix})
-        return {row["key"]: json.loads(row["body"]) for row in rows}
+        """Every key that begins with `prefix`, whole, with its JSON values. One that can't be read hides no other."""
+        return _readable(await self._store.fetch("states_with_prefix", {"prefix": prefix}))
 
     async def remove(self, key: str, *, durable: bool = False) -> None:
         await self._store.put(Write(query="remove_state", params={"key": key}), durable=durable)
@@ -59,6 +59,22 @@ class States:
         await self.put(INTENT + service, intent, durable=True)
 
     async def intents(self) -> Mapping[str, Intent]:
-        """What a person last asked for, by the name of the service."""
-        found = await self.items(INTENT)
-        return {key.removeprefix(INTENT): Intent(value) for key, value in found.items()}
+        """What a person last asked for, by the name of the service; stopped where that can't be read, as for the
+        pause."""
+        rows = await self._store.fetch("states_with_prefix", {"prefix": INTENT})
+        known, words = _readable(rows), tuple(Intent)
+        asked = {row["key"]: known.get(row["key"]) for row in rows}
+        return {
+            key.removeprefix(INTENT): Intent(value) if value in words else Intent.STOPPED
+            for key, value in asked.items()
+        }
+
+
+def _readable(rows: Iterable[sqlite3.Row]) -> dict[str, Any]:
+    found = {}
+    for row in rows:
+        try:
+            found[row["key"]] = json.loads(row["body"])
+        except ValueError as error:
+            log.error("stored_value_unreadable", kind="state", key=row["key"], reason=str(error))
+    return found

@@ -4,7 +4,8 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from autonomyd.model.frozen import dataclass
 
 Value = str | int | float | bytes | None
 _BYTES = "base64"

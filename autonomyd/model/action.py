@@ -1,6 +1,6 @@
 """What a strategy of the embedding program answers."""
 
-from dataclasses import dataclass
+from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

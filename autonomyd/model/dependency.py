@@ -1,7 +1,8 @@
 """Something outside the daemon that it asks (a database, the container API, a webhook), and how it does."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from autonomyd.model.frozen import dataclass
 
 
 class BreakerState(StrEnum):

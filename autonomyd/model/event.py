@@ -1,7 +1,6 @@
 """A line of the daemon's diary: what happened, to whom, when, and who caused it."""
 
-from dataclasses import dataclass
-
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 

@@ -4,7 +4,8 @@ what stands before it. Pure, bounded in lines and characters."""
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from autonomyd.model.frozen import dataclass
 
 ENTRY_LINES = 200
 ENTRY_CHARS = 65_536

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-MINUTE_S = 60
-HOUR_S = 3600
-DAY_S = 86400
+from autonomyd.model.words import DAY_S as DAY_S
+from autonomyd.model.words import HOUR_S as HOUR_S
+from autonomyd.model.words import MINUTE_S as MINUTE_S
 
 
 class Point(NamedTuple):

@@ -1,6 +1,6 @@
 """What a log ordinarily says: its templates (lines without what varies in them) and their counts, as they are shown."""
 
-from dataclasses import dataclass
+from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """What changed, and what began to behave otherwise: the two kinds of points on one line of time."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 
@@ -21,13 +21,14 @@ class ChangeKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Something was changed at `at` (epoch seconds): `what` in a few words ("app.toml", "nginx 1.24 to 1.26",
-    "a restart by hand")."""
+    "a restart by hand"). `for_issue` is the issue that a fix was made for."""
 
     at: float
     kind: ChangeKind
     subject: Subject
     what: str
     actor: str = ""
+    for_issue: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

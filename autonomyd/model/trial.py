@@ -1,6 +1,6 @@
 """What became of a rule that was tried on recorded history."""
 
-from dataclasses import dataclass
+from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

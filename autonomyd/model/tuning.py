@@ -1,7 +1,8 @@
 """What recorded history says about the thresholds: proposals, never more."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from autonomyd.model.frozen import dataclass
 
 
 class AdviceState(StrEnum):

@@ -4,7 +4,7 @@ Where the log is (file, journal, container) makes no difference from here on."""
 import math
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from autonomyd.aio.offload import in_thread
 from autonomyd.host.mounts import surely_local
 from autonomyd.host.tail import FileTail, News
 from autonomyd.model.facts import LogErrors
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.log_entries import ENTRY_CHARS, unfinished_from
 from autonomyd.model.log_rules import LogMatch, LogRules
 
@@ -95,6 +96,11 @@ class LogReader:
         self._held = ""
         self._reading = False
         self._asked_at = -math.inf
+
+    @property
+    def quick_to_begin(self) -> bool:
+        """Whether its first look only finds the end of a local file."""
+        return self._local and not self.tail.kept()
 
     async def read(self, *, anew: bool = False) -> LogNews:
         """What is new since the last look. `anew`: also what is not whole yet; it belongs to the past. Raises OSError

@@ -1,12 +1,13 @@
 """What a probe is. It looks; the sampler stamps time, subject and name, keeps the deadline, catches what it raises."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.dependency import Dependencies
 from autonomyd.host.containers.engines import ContainerEngines
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import IssueType
 from autonomyd.model.reading import NO_VALUES, MetricSpec, ReadingState
@@ -81,7 +82,7 @@ class CheckProbe(Probe, Protocol):
 
     It may also say of itself (all False where it says nothing): `cheap`, it costs little enough to look a few times a
     second for a while; `hedged`, a look that hangs is worth a second one beside it; `timed`, what fails has lasted
-    already, so that one look tells."""
+    already, so that one look tells; `recalls`, it goes on failing for a while after what it saw once."""
 
     kind: ClassVar[str]
     Options: ClassVar[type[CheckSettings]]

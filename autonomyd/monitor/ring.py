@@ -6,16 +6,23 @@ So a view that was handed out never changes under its reader, and never pins mor
 block at its first change: most counts of most services (threads, children, zombies) stay what they are for ever.
 """
 
+import heapq
 import math
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import structlog
 
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 CAPACITY = 1000
+MOST_FRAMES = 10_000
+"""Subjects come and go (mounts, containers), and a program may put a number into the names of what it pushes. Beyond so
+many frames (three thousand services have fewer; a young one takes 1 KB) those that nothing was added to for longest are
+dropped."""
+DROPPED_SHARE = 0.125
+"""... so many at once, that the looking for them is no work of each row."""
 DOUBLE = "d"
 SINGLE = "f"
 _FIRST_BLOCK = 64
@@ -24,6 +31,7 @@ _SLACK = 64
 log = structlog.get_logger(__name__)
 
 Subscriber = Callable[[Subject, float, Mapping[str, float]], None]
+Dropped = Callable[[Collection[tuple[Subject, str]]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +210,10 @@ class RingReader:
         found = {metric: frame.last(metric) for frame in frames for metric in frame.metrics()}
         return {metric: value for metric, value in found.items() if not math.isnan(value)}
 
-    def names(self) -> tuple[tuple[Subject, str], ...]:
-        """(subject, metric) of every series."""
-        return tuple((frame.subject, metric) for frame in self._frames.values() for metric in frame.metrics())
+    def names(self, *, since: float = -math.inf) -> tuple[tuple[Subject, str], ...]:
+        """(subject, metric) of every series, without those of which nothing was taken since then (monotonic s)."""
+        frames = (frame for frame in self._frames.values() if frame.last_at() >= since)
+        return tuple((frame.subject, metric) for frame in frames for metric in frame.metrics())
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call `subscriber(subject, at, values)` for each new row; returns the function that ends it."""
@@ -216,10 +225,12 @@ class RingReader:
 
 
 class MetricsRing:
-    """The writer's side: one in the process, held by the sampler alone."""
+    """The writer's side: one in the process, held by the sampler alone. `dropped` hears of the series that had to make
+    room."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, *, dropped: Dropped = lambda series: None) -> None:
         self._capacity = capacity
+        self._dropped = dropped
         self._frames: dict[tuple[Subject, str], Frame] = {}
         self._subscribers: list[Subscriber] = []
         self._failures = 0
@@ -239,6 +250,8 @@ class MetricsRing:
         (7 digits, half the memory)."""
         frame = self._frames.get((subject, probe))
         if frame is None:
+            if len(self._frames) >= MOST_FRAMES:
+                self._drop()
             frame = self._frames[subject, probe] = Frame(subject, units, self._capacity, code=code)
         frame.append(at, values)
         for subscriber in tuple(self._subscribers):
@@ -254,6 +267,17 @@ class MetricsRing:
         """Drop the frames of a probe that is gone, of every subject that it looked at."""
         for key in [key for key in self._frames if key[1] == probe]:
             del self._frames[key]
+
+    def _drop(self) -> None:
+        """Make room for others."""
+        count = max(1, int(DROPPED_SHARE * len(self._frames)))
+        oldest = heapq.nsmallest(count, self._frames.items(), key=lambda item: item[1].last_at())
+        for key, _ in oldest:
+            del self._frames[key]
+        kept = frozenset(self.reader.names())
+        series = {(frame.subject, metric) for _, frame in oldest for metric in frame.metrics()} - kept
+        log.warning("series_dropped", series=len(series), most=MOST_FRAMES)
+        self._dropped(series)
 
 
 def _blank(size: int, code: str = DOUBLE) -> "array[float]":

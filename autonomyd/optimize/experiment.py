@@ -1,7 +1,8 @@
 """Whether a change that was tried has helped: measured before and after, and no harm done. Pure."""
 
 import math
-from dataclasses import dataclass
+
+from autonomyd.model.frozen import dataclass
 
 ENOUGH_SHARE = 0.5
 """A change stays when it gained at least this share of what was expected of it."""

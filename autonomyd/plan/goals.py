@@ -6,8 +6,9 @@ level at which it begins and a lower one at which it ends; a key in `GoalInputs.
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.goal import Goal, GoalPriority, GoalState, GoalType
 from autonomyd.model.subject import Subject
 
@@ -37,7 +38,7 @@ class GoalLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskFacts:
-    """A disk, or a folder with a quota. `fills_in_s` is when its trend reaches 100 %, None when it does not fill;
+    """A disk, or a folder with a quota. `fills_in_s` is when it is foretold to be full, None when that is not;
     `cleaned` says whether a `[[cleanup]]` covers it. `metric` is the full name of its used percentage."""
 
     subject: Subject

@@ -3,10 +3,11 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autonomyd.model.frozen import dataclass
 from autonomyd.settings.problem import ConfigError, ConfigProblem, KeyPath
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Makes the pictures of the documentation: runs a real daemon with small services and a real drill, and draws what
 they print on a terminal.
 
-    make pictures                        both, about a minute
-    python docs/images/make.py status    only one of them
+    make pictures                        all, about a quarter of an hour
+    python docs/images/make.py status    only one of them: status, forecast (with metrics), drill
 
 Needs Linux or macOS, the ports 8000 to 8002 free on loopback, and no folder /tmp/shop (it is made and removed).
 """
@@ -13,6 +13,7 @@ import html
 import json
 import os
 import pty
+import random
 import re
 import shutil
 import signal
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import termios
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,11 +35,14 @@ from autonomyd.cli.exits import CRITICAL, DEGRADED, OK
 
 HERE = Path(__file__).parent
 SHOP = Path("/tmp/shop")  # noqa: S108 - its name is in the picture
-COLUMNS = {"status": 110, "drill": 136}
+COLUMNS = {"status": 110, "forecast": 120, "metrics": 110, "drill": 136}
 LINES = 60
 WITHIN_S = 60.0
 LOOK_EVERY_S = 0.2
 SETTLED_S = 20.0
+FILES = 660
+FILE_EVERY_S = 1.0
+FILE_BYTES = 150_000
 TEXT = re.compile(r'(<text class="[^"]+-r\d+" x=")([\d.]+)(" y="[\d.]+" textLength=")([\d.]+)("[^>]*>)([^<]*)</text>')
 FONTS = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 
@@ -62,11 +67,21 @@ restart = {{ max = 2, within_s = 300 }}
 cooldown = {{ first_s = 0.5 }}
 """
 
+FILLING = f"""
+[services.web]
+control = {{ type = "process", command = ["{sys.executable}", "-m", "http.server", "8000", "--bind", "127.0.0.1"] }}
+limits = {{ rss_mb = 256, fds = 200 }}
+checks = [
+  {{ type = "http", url = "http://127.0.0.1:8000/", every_s = 1.0 }},
+  {{ type = "directory", path = "{SHOP}/uploads", max_mb = 160, every_s = 2.0 }},
+]
+"""
+
 
 def main() -> None:
-    wanted = sys.argv[1:] or ["status", "drill"]
+    wanted = sys.argv[1:] or ["status", "forecast", "drill"]
     if "status" in wanted:
-        with shop():
+        with shop(CONFIGURATION):
             until(lambda: state("web") == "up" and parked("reports"))
             control("service", "stop", "mailer")
             os.kill(status()["services"]["web"]["pid"], signal.SIGKILL)
@@ -78,15 +93,31 @@ def main() -> None:
                 "autonomyctl status",
                 on_terminal([*ours("ctl"), "status"], COLUMNS["status"], DEGRADED, CRITICAL),
             )
+    if "forecast" in wanted:
+        with shop(FILLING):
+            fill(SHOP / "uploads")
+            draw("forecast", "autonomyctl forecast", on_terminal([*ours("ctl"), "forecast"], COLUMNS["forecast"], OK))
+            words = ["metrics", "service:web/directory_mb", "--since", "12m"]
+            shown = on_terminal([*ours("ctl"), *words], COLUMNS["metrics"], OK)
+            draw("metrics", f"autonomyctl {' '.join(words)}", shown)
     if "drill" in wanted:
         draw("drill", "autonomyd drill", on_terminal([*ours("daemon"), "drill"], COLUMNS["drill"], OK))
 
 
+def fill(folder: Path) -> None:
+    """Write FILES files of any size at any pace, as people do who upload something."""
+    chance = random.Random(1)
+    for number in range(FILES):
+        (folder / f"{number}.jpg").write_bytes(os.urandom(round(chance.expovariate(1 / FILE_BYTES))))
+        time.sleep(chance.expovariate(1 / FILE_EVERY_S))
+
+
 @contextlib.contextmanager
-def shop() -> Iterator[None]:
-    """A daemon with four services, one of which can't run."""
+def shop(configuration: str) -> Iterator[None]:
+    """A daemon with the services of `configuration`."""
     SHOP.mkdir()
-    (SHOP / "autonomyd.toml").write_text(CONFIGURATION, encoding="utf-8")
+    (SHOP / "uploads").mkdir()
+    (SHOP / "autonomyd.toml").write_text(configuration, encoding="utf-8")
     os.environ["AUTONOMYD_SOCKET"] = str(SHOP / "control.sock")
     argv = [*ours("daemon"), "--config", f"{SHOP}/autonomyd.toml", "--state-dir", f"{SHOP}/state"]
     with (SHOP / "daemon.log").open("wb") as log:
@@ -95,7 +126,7 @@ def shop() -> Iterator[None]:
             until((SHOP / "control.sock").exists)
             yield
         finally:
-            for name in ("reports", "web", "cache", "mailer"):
+            for name in reversed(tomllib.loads(configuration)["services"]):
                 control("service", "stop", name)
             daemon.terminate()
             daemon.wait()

@@ -25,13 +25,15 @@ DAYS = (0.1, 1.0, 6.0, 20.0, 60.0)
 SAMPLES = 4000
 ASKED = 12
 AIM = 0.8
+SEEDS = 7_310_000
+"""Apart from those that the constants were chosen on."""
 OFF = 0.05
 """75 to 85 % is right."""
 Points = list[tuple[float, float]]
 
 
 def measure(options: Options) -> list[Figure]:
-    rounds = int(options.pick(90, 15))
+    rounds = int(options.pick(120, 15))
     figures = [
         _figure(kind, [case for seed in range(rounds) for case in _cases(_ramp(make, seed), BOUND, seed)])
         for kind, make in (("linear", _linear), ("stepped", _stepped), ("seasonal", _seasonal))
@@ -73,7 +75,7 @@ def _cases(points: Points, bound: float, seed: int) -> Iterator[bool]:
 
 
 def _ramp(make: Callable[[random.Random, float, float], Iterator[float]], seed: int) -> Points:
-    rng = random.Random(90_000 + seed)
+    rng = random.Random(SEEDS + seed)
     days = DAYS[seed % len(DAYS)]
     step_s = max(10.0, days * DAY_S / SAMPLES)
     values = make(rng, step_s, 105.0 / (days * DAY_S))

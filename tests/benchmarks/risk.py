@@ -9,10 +9,10 @@ from random import Random
 from figure import Figure, Options
 
 from autonomyd.analyze.risk.book import RiskBook
-from autonomyd.analyze.risk.logistic import DAY_S
 from autonomyd.analyze.risk.score import Score
 from autonomyd.model.risk import RiskKey, RiskOf, RiskReport, RiskScore
 from autonomyd.model.subject import Subject
+from autonomyd.model.words import DAY_S
 
 DAYS = 60
 BEGIN = 19_676 * DAY_S

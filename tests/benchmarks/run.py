@@ -20,6 +20,7 @@ import decision  # noqa: E402
 import forecast  # noqa: E402
 import host_collection  # noqa: E402
 import http_checks  # noqa: E402
+import insight_tick  # noqa: E402
 import journal_kill  # noqa: E402
 import log_rules  # noqa: E402
 import loghub  # noqa: E402
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[Options], list[Figure]]] = {
     "host_collection": host_collection.measure,
     "store_put": store_put.measure,
     "rollups": rollups.measure,
+    "insight": insight_tick.measure,
     "nab": nab.measure,
     "planning": planning.measure,
     "decision": decision.measure,

@@ -225,6 +225,24 @@ def test_a_gap_is_told_once(log, tail):
     assert tail.read() == tailing.News(text="more\n")
 
 
+def test_a_log_that_was_cut_to_its_newest_lines_is_read_on_where_reading_stopped(log, tail):
+    add(log, "".join(f"line {number} of the morning\n" for number in range(100)))
+    assert tail.read().text.count("\n") == 100
+    add(log, "the newest\n")
+    kept = log.read_text()[-600:]
+    log.write_text(kept)  # the same file, emptied and written anew
+    add(log, "after the cut\n")
+    assert tail.read() == tailing.News(text="the newest\nafter the cut\n")
+
+
+def test_where_a_cut_log_was_read_to_is_not_guessed(log, tail):
+    add(log, "the same line again and again, longer than what is remembered of it\n" * 100)
+    tail.read()
+    log.write_text(log.read_text()[-700:])
+    news = tail.read()
+    assert (news.gap, len(news.text)) == (True, 700)
+
+
 def test_the_device_may_have_another_number_after_a_boot(log, tail):
     kept = tail.kept() | {"device": 12345}
     add(log, "meanwhile\n")

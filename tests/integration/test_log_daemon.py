@@ -1,8 +1,9 @@
-"""One real daemon over logs full of hostile text: whatever shows them obeys nothing in them, and nothing stands still."""
+"""One real daemon over logs full of hostile text: nobody who shows them obeys anything in them."""
 
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,8 @@ import pytest
 from tests.boxes.daemon import DaemonBox, until
 
 EVIL = (
-    b"OperationalError: \x1b[2J\x1b]0;owned\x07 \xe2\x80\xae turned $(touch PWNED) `touch PWNED` %s %n {0} {self} "
-    b"\x9b31m \x00 \xff\xfe \xed\xa0\x80 ; touch PWNED | touch PWNED &\n"
+    b"PermissionError: Permission denied \x1b[2J\x1b]0;owned\x07 \xe2\x80\xae turned $(touch PWNED) "
+    b"`touch PWNED` %s %n {0} {self} \x9b31m \x00 \xff\xfe \xed\xa0\x80 ; touch PWNED | touch PWNED &\n"
 )
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """What a terminal would obey, beyond tab and line break."""
@@ -23,13 +24,13 @@ monitoring_s = 0.5
 healing_s = 1.0
 insight_s = 0.5
 [services.web]
-autonomy = "observe"
 control = {{ type = "process", command = ["sleep", "10000"] }}
 logs = [{log}]
 [[services.web.checks]]
 type = "log"
 file = {log}
 every_s = 0.5
+within_s = 60
 [services.other]
 control = {{ type = "process", command = ["sleep", "10001"] }}
 logs = [{other}]
@@ -76,21 +77,19 @@ def lines_of(box: DaemonBox, service: str) -> int:
 
 
 def ctl(box: DaemonBox, *arguments: str) -> str:
-    import subprocess
-
     argv = [sys.executable, "-m", "autonomyd.cli.ctl", "--socket", str(box.socket), *arguments]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.run(argv, env=environment, check=False, capture_output=True).stdout.decode()
 
 
 def test_hostile_text_is_shown_and_obeyed_by_nobody(box: DaemonBox) -> None:
-    until(lambda: box.service("web")["checks"][0]["state"] == "ok", "the first look")
+    box.until_state("web")
     until(lambda: box.get("/v1/templates/web"), "the log is read")
     write(box, "web.log", *[EVIL] * 20, b"x" * 1_000_000 + b"\n", b"\x00" * 100_000 + b"\n", EVIL)
     write(box, "other.log", EVIL, EVIL)
-    until(lambda: box.issues(), "the issue")
+    until(box.issues, "the issue")
     until(lambda: lines_of(box, "web") >= 22, "the templates")
-    number = str(box.issues()[0]["id"])
+    number = str(box.issues()[0]["issue"]["id"])
     shown = [
         ctl(box, *verb)
         for verb in (
@@ -105,7 +104,7 @@ def test_hostile_text_is_shown_and_obeyed_by_nobody(box: DaemonBox) -> None:
             ("logs", "web"),
         )
     ]
-    assert "OperationalError" in "".join(shown)
+    assert "Permission denied" in "".join(shown)
     for text in shown:
         assert OBEYED.search(text) is None
         assert len(text) < 2_500_000
@@ -120,7 +119,7 @@ def test_own_rules_are_in_force_and_a_bad_one_is_told(box: DaemonBox) -> None:
     assert "log_rule_refused" in box.said()
     assert "rule[1].pattern" in box.said()
     write(box, "web.log", b"stock of 17 is sold out\n")
-    until(lambda: "shop-sold-out" in box.service("web")["checks"][0]["message"], "the rule")
+    until(lambda: "other kind" in box.service("web")["checks"][0]["message"], "the rule")
 
 
 def test_places_survive_a_kill(box: DaemonBox) -> None:

@@ -11,6 +11,7 @@ from autonomyd.aio.dependency import Dependencies
 from autonomyd.host import container_tail
 from autonomyd.host.container_tail import ContainerTail
 from autonomyd.host.containers.api import EngineApi
+from autonomyd.host.containers.engines import FAMILY
 from autonomyd.model.reading import ReadingState
 from autonomyd.monitor import log_reader
 from autonomyd.monitor.probe import Surroundings
@@ -59,19 +60,21 @@ async def test_without_a_container_or_an_engine_nothing_is_known(box: ContainerB
 
 
 async def test_what_a_container_said_while_nobody_read(box: ContainerBox) -> None:
-    box.make("goes-on", "sh", "-c", "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.1; done")
-    api, clock = EngineApi(box.socket, None), SystemClock()
+    clock = SystemClock()
+    dependencies = Dependencies(clock, limits_of=lambda _: DependencySettings())
+    api = EngineApi(box.socket, dependencies.of(FAMILY, box.socket))
     tail = ContainerTail("goes-on", api, clock, timeout_s=10.0)
+    box.make("goes-on", "sh", "-c", "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.1; done")
     text = ""
     async with asyncio.timeout(20):
-        while "line 3\n" not in text:
+        while text.count("\n") < 3:
             text += (await tail.read()).text
             await asyncio.sleep(0.05)
         kept = json.loads(json.dumps(tail.kept()))
         await asyncio.sleep(1.2)
         again = ContainerTail("goes-on", api, clock, timeout_s=10.0)
         again.take_up(kept)
-        while "line 20\n" not in text:
+        while text.count("\n") < 20:
             text += (await again.read()).text
             await asyncio.sleep(0.05)
     numbers = [int(line.split()[1]) for line in text.splitlines()]

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from autonomyd.analyze.anomaly.packed import packed, singles, unpacked
+from autonomyd.model.words import DAY_S, HOUR_S
 
-DAY_S = 86400.0
-HOUR_S = 3600.0
 HOURS = 24
 DAY_OF_EPOCH = 3
 """1 January 1970 was a Thursday; days are counted from Monday."""

@@ -3,12 +3,13 @@
 Signals are independent observations: checks of different kinds, idleness while it is asked for work, persistence, a
 change since it was last verified healthy. "Overloaded" is not "dead": a process that works is not restarted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from autonomyd.analyze.causes.changed import SUSPECT, changed_causes
 from autonomyd.analyze.causes.judge import certainly, in_words, undetermined
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
 from autonomyd.model.facts import CheckFacts, ServiceFacts, Situation
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue, IssueType
 from autonomyd.model.service import ServiceState
 
@@ -100,7 +101,8 @@ def _seen(service: ServiceFacts, situation: Situation, failing: tuple[CheckFacts
         contradicts.append(f"it is working (CPU {cpu:.0f} %): perhaps overloaded, not hung")
     if any(check.kind == "heartbeat" for check in failing):
         signals.append("silence")  # its age is over the bound: the process has kept silent for all that time
-    if any(check.failures >= PERSISTS_FACTOR * check.needed for check in failing if check.about_service):
+    lasting = [check for check in failing if check.about_service and not check.recalls]
+    if any(check.failures >= PERSISTS_FACTOR * check.needed for check in lasting):
         signals.append("persistence")
         supports.append(f"it has not worked for {service.failing_for_s:.1f} s")
     lines = sum(each.count for each in situation.log_errors)

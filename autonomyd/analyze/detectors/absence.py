@@ -1,7 +1,8 @@
 """A series that has stopped coming. Silence while its source says that it can't tell is not absence."""
 
 import math
-from dataclasses import dataclass
+
+from autonomyd.model.frozen import dataclass
 
 LEARNED_FROM = 30
 """Values, before its own rhythm may be judged by."""

@@ -7,13 +7,11 @@ that it goes on, so that the claim ends soon after the trouble does."""
 
 import math
 from array import array
-from dataclasses import dataclass
 
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
+from autonomyd.model.words import DAY_S, HOUR_S, MINUTE_S
 
-MINUTE_S = 60.0
-HOUR_S = 3600.0
-DAY_S = 86400.0
 FINE_S = 60.0
 """Buckets of the windows up to an hour."""
 COARSE_S = 1800.0

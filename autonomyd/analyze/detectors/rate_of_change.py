@@ -13,13 +13,14 @@ CLEAR_SHARE = 0.8
 class RateDetector:
     """Raised when the series is `change` or more above (with a negative `change`: below) its lowest (highest) step of
     the last `within_s` seconds; cleared when it is less than 80 % of that. Feed it in order of time; nan and infinities
-    are unknown and change nothing."""
+    are unknown and change nothing. `last` is when the newest sample was taken."""
 
-    __slots__ = ("_begun", "_count", "_steps", "_sum", "change", "moved", "raised", "within_s")
+    __slots__ = ("_begun", "_count", "_steps", "_sum", "change", "last", "moved", "raised", "within_s")
 
     def __init__(self, change: float, *, within_s: float) -> None:
         self.change = change
         self.within_s = within_s
+        self.last = -math.inf
         self.moved = 0.0
         self.raised = False
         self._steps: deque[tuple[float, float]] = deque(maxlen=STEPS + 1)
@@ -31,6 +32,7 @@ class RateDetector:
         """The verdict after this sample. `at` is monotonic seconds."""
         if not (math.isfinite(value) and math.isfinite(at) and at >= self._begun):
             return Verdict.SILENT
+        self.last = at
         if at - self._begun >= self.within_s / STEPS:
             self._begun, self._sum, self._count = at, 0.0, 0
             self._steps.append((at, value))

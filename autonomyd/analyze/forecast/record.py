@@ -1,115 +1,157 @@
-"""The back-test: what each forecast of a series said, and what came of it."""
+"""The back-test: what each forecast of a series said, and what came of it. It calibrates the next ones.
+
+A case is the dual of a time to a bound: the bound is reached by `at` when the highest value by `at` is there. So each
+line is held against the highest value by some shares of its own span. All cases of a series lie in three arrays."""
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from autonomyd.analyze.forecast.conformal import interval
+from autonomyd.analyze.forecast.ladder import RUNGS, SHAPE
 from autonomyd.analyze.forecast.line import Line
 from autonomyd.analyze.forecast.season import Season
 
-PLAIN: Final = (-3.1, -1.9, -1.25, -0.75, -0.25, 0.25, 0.75, 1.25, 1.9, 3.1)
-"""What is believed of the errors before any is known, in standard deviations: tails as heavy as machines have."""
-CERTAINTY: Final = 0.8
-KEPT: Final = 24
-LEAST_Q: Final = 0.1
-AHEAD: Final = 1.03
-"""What is told reaches further ahead than what could be tested: the interval is so much wider."""
+HORIZONS: Final = (0.125, 0.25, 0.5, 0.75, 1.0)
+"""Each line is tested on forecasts over these shares of its own span."""
+FEWEST_STEPS: Final = 2
+KEPT: Final = 20
+SECONDS: Final = 0
+"""The rung for what moves fast; its forecasts are over before they could be tested."""
+TESTED: Final = RUNGS - SECONDS - 1
+RELATED: Final = 3
+RELATED_SHARE: Final = 0.5
+"""So much does an error of the next finer rung count."""
 LATE_SHARE: Final = 0.5
 LATE_S: Final = 120.0
 """A case that is looked at later than this (the daemon was away) tells nothing: it is void."""
+CLIP: Final = 99.0
+MADE_AT, NEXT, SINCE, LEVEL, LEAD, PEAK, RISE, LEVEL_VAR, NOISE, WALK, RISE_VAR, TRIED, COUNT, FIELDS = range(14)
+"""Of a rung: when the forecast under way was made (nan: none), which horizon is next, how many errors were kept since;
+level, lead and line of it; the highest value since. `TRIED` numbers the span in which one was last looked for, `COUNT`
+tells how many errors are kept."""
+FRESH: Final = array("d", (math.nan, *(0.0,) * (TRIED - 1), -1.0, 0.0))
 
 
-class Case:
-    """A forecast whose time has not come: what `line` said at `made_at` of the highest value by each of `due_at` (the
-    soonest first). `lead` is what noise adds, `low` and `high` the interval in standard deviations; `peak` is the
-    highest value since."""
+class Records:
+    """How the forecasts from each resolution have fared: the newest errors in standard deviations, over which share of
+    the span, and whether the truth was in the interval."""
 
-    __slots__ = ("due_at", "high", "lead", "level", "line", "low", "made_at", "peak")
-
-    def __init__(
-        self,
-        made_at: float,
-        due_at: tuple[float, ...],
-        *,
-        level: float,
-        line: Line,
-        lead: float,
-        interval: tuple[float, float],
-    ) -> None:
-        self.made_at = made_at
-        self.due_at = due_at
-        self.level = level
-        self.line = line
-        self.lead = lead
-        self.low, self.high = interval
-        self.peak = -math.inf
-
-    def error(self, at: float, season: Season) -> float | None:
-        """By how many of its standard deviations it was too low, at its time; None when that can't be told."""
-        span_s = at - self.made_at
-        deviation = math.sqrt(self.line.variance(span_s))
-        too_late = at - self.due_at[0] > LATE_SHARE * (self.due_at[0] - self.made_at) + LATE_S
-        if too_late or deviation <= 0.0 or not math.isfinite(self.peak):
-            return None
-        expected = self.level + self.lead + season.highest(self.line.rise, self.made_at, at)
-        return (self.peak - expected) / deviation
-
-
-class Record:
-    """How the forecasts from one resolution have fared: the newest errors, and whether each was in its interval;
-    `pending` is the one under way, `tried` numbers the span in which one was last looked for.
-
-    A case is the dual of a time to a bound: the bound is reached by `at` when the highest value by `at` is there."""
-
-    __slots__ = ("errors", "pending", "right", "tried")
+    __slots__ = ("_errors", "_marks", "_state")
 
     def __init__(self) -> None:
-        self.pending: Case | None = None
-        self.errors = array("f")
-        self.right = array("b")
-        self.tried = -1
+        self._errors = array("f", [0.0]) * (KEPT * TESTED)
+        self._marks = array("b", [0]) * (KEPT * TESTED)
+        self._state = FRESH * TESTED
 
-    def hear(self, at: float, peak: float, season: Season) -> None:
+    def is_due(self, number: int, span: int) -> bool:
+        """Whether a forecast may be made from this rung in span number `span`: once, while none is under way."""
+        base = _place(number) * FIELDS
+        if self._state[base + TRIED] == span or not math.isnan(self._state[base + MADE_AT]):
+            return False
+        self._state[base + TRIED] = span
+        return True
+
+    def open(self, number: int, at: float, line: Line, *, level: float, lead: float) -> None:
+        """A forecast is made: it is held against what comes."""
+        fields = (at, 0.0, 0.0, level, lead, -math.inf)
+        shape = (line.rise, line.level_var, line.noise, line.walk, line.rise_var)
+        base = _place(number) * FIELDS
+        self._state[base : base + TRIED] = array("d", (*fields, *shape))
+
+    def hear(self, number: int, at: float, peak: float, season: Season) -> None:
         """`peak` is the highest value since the last call; what was said of a time that has come is judged."""
-        case = self.pending
-        if case is None:
+        state, base = self._state, _place(number) * FIELDS
+        made_at = state[base + MADE_AT]
+        if math.isnan(made_at):
             return
-        if peak > case.peak:
-            case.peak = peak
-        if at >= case.due_at[0]:
-            self._judge(case, at, season)
-            case.due_at = case.due_at[1:]
-            if not case.due_at:
-                self.pending = None
+        if peak > state[base + PEAK]:
+            state[base + PEAK] = peak
+        horizon = int(state[base + NEXT])
+        due_s = _due_s(number, horizon)
+        if at - made_at < due_s:
+            return
+        if at - made_at <= due_s + LATE_SHARE * due_s + LATE_S:
+            self._judge(number, horizon, at, season)
+        state[base + NEXT] = horizon + 1
+        if horizon + 1 == len(HORIZONS):
+            state[base + MADE_AT] = math.nan
 
-    def interval(self) -> tuple[float, float]:
-        """Between how many standard deviations 80 % of the errors lie, a tenth beyond either end.
-        Source: split conformal prediction (J. Lei and others, Distribution-free predictive inference for regression,
-        2018), on each side, with prior errors that fade as cases come."""
-        errors = sorted((*self.errors, *PLAIN))
-        count = len(errors)
-        tail = max(0, math.floor((1.0 - CERTAINTY) / 2.0 * (count + 1)) - 1)
-        return min(-LEAST_Q, AHEAD * errors[tail]), max(LEAST_Q, AHEAD * errors[count - 1 - tail])
+    def interval(self, number: int, ahead: float, *, doubt: float = 1.0, but_newest: int = 0) -> tuple[float, float]:
+        """Between how many standard deviations 80 % of the errors over `ahead` spans of the line lie. Those of the next
+        finer rungs count too, the less the finer; `doubt`: so much wider is what is believed before any is known."""
+        errors: list[float] = []
+        over: list[float] = []
+        weights: list[float] = []
+        for finer in range(number, max(SECONDS, number - RELATED), -1):
+            found, marks = self._kept(finer, but_newest if finer == number else 0)
+            errors += found
+            over += [HORIZONS[mark >> 1] for mark in marks]
+            weights += [RELATED_SHARE ** (number - finer)] * len(found)
+        return interval(errors, over, weights, ahead, doubt=doubt)
 
-    def plain(self) -> dict[str, Any]:
-        """JSON values; cases under way are not among them."""
-        return {"errors": [round(each, 3) for each in self.errors], "right": list(self.right)}
-
-    def restore(self, errors: Sequence[float], right: Sequence[int]) -> None:
-        count = min(len(errors), len(right), KEPT)
-        self.errors = array("f", errors[len(errors) - count :])
-        self.right = array("b", [bool(each) for each in right[len(right) - count :]])
+    def score(self, numbers: range) -> tuple[int, int]:
+        """(how many forecasts from these rungs were put to the test, how many of them were right)."""
+        marks = [mark for number in numbers for mark in self._kept(number)[1]]
+        return len(marks), sum(mark & 1 for mark in marks)
 
     def drop(self) -> None:
         """What is under way will tell nothing: another thing is measured from now on."""
-        self.pending = None
+        for number in range(SECONDS + 1, RUNGS):
+            self._state[_place(number) * FIELDS + MADE_AT] = math.nan
 
-    def _judge(self, case: Case, at: float, season: Season) -> None:
-        error = case.error(at, season)
-        if error is None:
+    def plain(self, number: int) -> Mapping[str, Any]:
+        """JSON values; cases under way are not among them."""
+        errors, marks = self._kept(number)
+        return {"errors": [round(each, 3) for each in errors], "marks": list(marks)}
+
+    def restore(self, number: int, kept: Mapping[str, Any]) -> None:
+        """Take `plain` back. Raises KeyError, TypeError or ValueError for what is none."""
+        errors, marks = array("f", kept["errors"][-KEPT:]), array("b", kept["marks"][-KEPT:])
+        if len(errors) != len(marks) or not all(0 <= mark < 2 * len(HORIZONS) for mark in marks):
+            raise ValueError("each error has its mark")
+        if not all(map(math.isfinite, errors)):
+            raise ValueError("errors are finite")
+        begin = _place(number) * KEPT
+        self._errors[begin : begin + len(errors)] = errors
+        self._marks[begin : begin + len(marks)] = marks
+        self._state[_place(number) * FIELDS + COUNT] = len(errors)
+
+    def _kept(self, number: int, but_newest: int = 0) -> tuple[Sequence[float], Sequence[int]]:
+        begin = _place(number) * KEPT
+        end = begin + max(0, int(self._state[_place(number) * FIELDS + COUNT]) - but_newest)
+        return self._errors[begin:end], self._marks[begin:end]
+
+    def _judge(self, number: int, horizon: int, at: float, season: Season) -> None:
+        state, base = self._state, _place(number) * FIELDS
+        made_at, level, lead, peak = (state[base + field] for field in (MADE_AT, LEVEL, LEAD, PEAK))
+        rise, level_var, noise, walk, rise_var = state[base + RISE : base + TRIED]
+        line = Line(rise=rise, level=level, level_var=level_var, noise=noise, walk=walk, rise_var=rise_var)
+        deviation = math.sqrt(line.variance(at - made_at))
+        if deviation <= 0.0 or not math.isfinite(peak):
             return
-        self.errors.append(max(-99.0, min(99.0, error)))
-        self.right.append(case.low <= error <= case.high)
-        if len(self.errors) > KEPT:
-            del self.errors[0], self.right[0]
+        error = (peak - level - lead - season.highest(rise, made_at, at)) / deviation
+        low, high = self.interval(number, HORIZONS[horizon], but_newest=int(state[base + SINCE]))
+        self._keep(number, max(-CLIP, min(CLIP, error)), horizon, right=low <= error <= high)
+
+    def _keep(self, number: int, error: float, horizon: int, *, right: bool) -> None:
+        begin, base = _place(number) * KEPT, _place(number) * FIELDS
+        count = int(self._state[base + COUNT])
+        if count == KEPT:
+            self._errors[begin : begin + KEPT - 1] = self._errors[begin + 1 : begin + KEPT]
+            self._marks[begin : begin + KEPT - 1] = self._marks[begin + 1 : begin + KEPT]
+            count -= 1
+        self._errors[begin + count] = error
+        self._marks[begin + count] = 2 * horizon + right
+        self._state[base + COUNT] = count + 1
+        self._state[base + SINCE] += 1.0
+
+
+def _place(number: int) -> int:
+    return number - SECONDS - 1
+
+
+def _due_s(number: int, horizon: int) -> float:
+    step_s, size = SHAPE[number]
+    return max(FEWEST_STEPS, round(HORIZONS[horizon] * size)) * step_s

@@ -34,6 +34,19 @@ class Season:
         """Whether enough days were seen to say what the hours add, be it nothing."""
         return self.hours >= DAYS * HOURS
 
+    @property
+    def pace(self) -> float:
+        """How far the hours go up and down, a second; 0 until it is known."""
+        if not self.known:
+            return 0.0
+        offsets = self.offsets
+        return math.fsum(abs(offsets[hour] - offsets[hour - 1]) for hour in range(HOURS)) / DAY_S
+
+    @property
+    def doubt(self) -> float:
+        """The variance of what the hours do beside what was learned of them; 0 until it is known."""
+        return self._left if self.known else 0.0
+
     def learn(self, rung: Rung) -> None:
         """Take the newest closed hour in, once. The trend is taken off by the mean of the day around it (the classical
         decomposition by moving averages), so an hour is learned half a day late."""

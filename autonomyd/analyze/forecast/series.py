@@ -2,33 +2,32 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from autonomyd.analyze.forecast.ladder import DAY_S, HOUR_S, Ladder, Rung
-from autonomyd.analyze.forecast.line import FEWEST, Line, lead, line_through
-from autonomyd.analyze.forecast.record import Case, Record
+from autonomyd.analyze.forecast.dash import Dash, Rush
+from autonomyd.analyze.forecast.ladder import DAY_S, RUNGS, SHAPE, Ladder
+from autonomyd.analyze.forecast.line import FEWEST
+from autonomyd.analyze.forecast.record import SECONDS, Records
 from autonomyd.analyze.forecast.season import Season
+from autonomyd.analyze.forecast.sight import Seen, Sight
 from autonomyd.model.forecast import BackTest
+from autonomyd.model.frozen import dataclass
 
 REACH: Final = 4.0
 """A line is believed for so many times the span that it was seen for."""
+REACH_OF_DAYS: Final = 2.0
+"""... but one over a part of a week only for so many ..."""
 REACH_OF_HOURS: Final = 1.0
-"""... but one over a part of a day only for so many, while nothing is known of what the hours of the day do."""
+"""... and one over a part of a day only for so many, while nothing is known of what the hours of the day do."""
 RISES: Final = 1.0
 """A rise counts from so many standard deviations on; the interval says how sure it is."""
+WEEK_S: Final = 7 * DAY_S
 OTHERWISE: Final = 3.0
 """A shorter line goes first when the longer one is so many standard deviations from explaining it."""
 NORMAL_SPREAD: Final = 2.56
 """The interval of 80 % of normal errors, in standard deviations."""
-HORIZONS: Final = (0.125, 0.25, 0.5, 0.75, 1.0)
-"""Each line is tested on forecasts over these shares of its own span."""
-FEWEST_STEPS: Final = 2
-FINEST_S: Final = 10.0
-BRIDGED: Final = 0.75
-"""A rung whose buckets are shorter than this share of the time between samples shows lines between them, not noise."""
-SECONDS: Final = 0
-"""The rung for what moves fast; its forecasts are over before they could be tested."""
+NEAREST: Final = 0.0625
+"""Nothing is tested over less than this share of a line's span: what is nearer is taken to be as far."""
 HOURS: Final = 3
 KEEPS: Final = (2, 3, 4, 5)
 """The rungs that are worth keeping over a restart."""
@@ -38,7 +37,8 @@ KEEPS: Final = (2, 3, 4, 5)
 class Outlook:
     """The bound is `left_s` seconds away, with 80 % certainty `soonest_s` to `latest_s` (None: perhaps never), at
     `per_s` a second as the last `span_s` seconds show; `steepness`: in standard deviations of that rise. `fresh`: it
-    is higher than it was ever seen before that span. `backtest` counts the forecasts that rested on such lines."""
+    is higher than it was ever seen before that span. `backtest` counts the forecasts that rested on such lines;
+    `rushes`: there was no time for any, it is too steep and too new."""
 
     left_s: float
     soonest_s: float
@@ -48,120 +48,89 @@ class Outlook:
     steepness: float
     fresh: bool
     backtest: BackTest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """What one rung shows: `level` is that of this moment, without season; `lead` what noise is ahead of it."""
-
-    rung: int
-    span_s: float
-    line: Line
-    level: float
-    lead: float
+    rushes: bool = False
 
 
 class SeriesForecast:
     """Feed it with `add`, let it take its turn about once a minute. Constant memory; never raises for any number."""
 
-    __slots__ = ("_lines", "_peak", "ladder", "records", "season")
+    __slots__ = ("_peak", "dash", "ladder", "records", "season", "sight")
 
     def __init__(self) -> None:
+        self.dash = Dash()
         self.ladder = Ladder()
         self.season = Season()
-        self.records = tuple(Record() for _ in self.ladder.rungs)
-        self._lines: list[tuple[int | None, Line | None]] = [(None, None)] * len(self.records)
+        self.records = Records()
+        self.sight = Sight(self.ladder, self.season)
         self._peak = -math.inf
 
     def add(self, at: float, value: float) -> bool:
         """Take a sample in (epoch seconds); False when it is of no use, which is counted in `ladder.skipped`."""
         if not self.ladder.add(at, value):
             return False
+        self.dash.add(at, value)
         if value > self._peak:
             self._peak = value
         return True
 
     def clear(self) -> None:
         """Another thing is measured from now on (a new process). How its forecasts fared stays known."""
+        self.dash.clear()
         self.ladder.clear()
         self.season = Season()
-        self._lines = [(None, None)] * len(self.records)
+        self.sight = Sight(self.ladder, self.season)
         self._peak = -math.inf
-        for record in self.records:
-            record.drop()
+        self.records.drop()
 
     def turn(self) -> None:
         """Judge the forecasts whose time has come, and make new ones."""
         ladder = self.ladder
         peak, self._peak = self._peak, -math.inf
-        self.season.learn(ladder.rungs[HOURS])
-        for number, record in enumerate(self.records):
-            if number == SECONDS:
-                continue
-            rung = ladder.rungs[number]
-            record.hear(ladder.at, peak, self.season)
+        self.season.learn(ladder.rung(HOURS))
+        for number in range(SECONDS + 1, RUNGS):
+            self.records.hear(number, ladder.at, peak, self.season)
+            size, last = SHAPE[number][1], ladder.last(number)
             # the minutes are many, and soon over: they are put to the test less often
-            every = rung.size if number == SECONDS + 1 else rung.size // 8
-            if record.pending is not None or rung.last is None or len(rung.values) < FEWEST:
-                continue
-            if rung.last // every != record.tried:
-                record.tried = rung.last // every
-                self._open(number, rung, record)
+            every = size if number == SECONDS + 1 else size // 8
+            if last is not None and ladder.kept(number) >= FEWEST and self.records.is_due(number, last // every):
+                self._open(number)
 
     def hurries(self, bound: float, within_s: float) -> bool:
         """Whether the last two minutes lead to `bound` within `within_s` seconds. Cheap: asked at each sample."""
-        values = self.ladder.rungs[SECONDS].values
+        values = self.ladder.points(SECONDS)
         if len(values) < FEWEST:
             return False
         rise = values[-1] - values[0]
-        return rise > 0.0 and (bound - values[-1]) * (len(values) - 1) * self.ladder.rungs[SECONDS].step_s < (
-            rise * within_s
-        )
+        span_s = (len(values) - 1) * self.ladder.step_s(SECONDS)
+        return rise > 0.0 and (bound - values[-1]) * span_s < rise * within_s
 
     def outlook(self, bound: float) -> Outlook | None:
         """When `bound` (above) is reached; None while nothing that can be told leads there.
 
-        The longest line that may be believed so far ahead speaks, unless it does not explain a shorter one."""
-        chosen: _Seen | None = None
-        for number in reversed(range(len(self.records))):
-            seen = self._seen(number)
+        The longest line that may be believed so far ahead speaks, unless it does not explain a shorter one. A rush onto
+        new ground that is sooner there is told before them all."""
+        chosen: Seen | None = None
+        for number in reversed(range(RUNGS)):
+            seen = self.sight.seen(number)
             if seen is not None and self._tells(seen, bound) and (chosen is None or self._differs(chosen, seen)):
                 chosen = seen
-        if chosen is None:
-            return None
-        low, high = self.records[chosen.rung].interval()
-        distance = self._distance(chosen, bound)
-        if distance <= 0.0:
-            left_s = soonest_s = 0.0
-            latest_s = chosen.line.reaches(1e-9 * abs(bound), low)
-        else:
-            left_s = distance / chosen.line.rise
-            soonest_s = chosen.line.reaches(distance, high) or 0.0
-            latest_s = chosen.line.reaches(distance, low)
-        return Outlook(
-            left_s=left_s,
-            soonest_s=soonest_s,
-            latest_s=latest_s,
-            per_s=chosen.line.rise,
-            span_s=chosen.span_s,
-            steepness=chosen.line.steepness,
-            fresh=self._is_fresh(chosen),
-            backtest=self._backtest(chosen.rung),
-        )
+        found = None if chosen is None else self._outlook(chosen, bound)
+        rush = self.dash.rush(bound)
+        return found if rush is None or (found is not None and found.left_s <= rush.left_s) else _told_by(rush)
 
     @property
     def worth_keeping(self) -> bool:
         """Whether it was seen for long enough that a restart would cost something."""
-        return bool(self.ladder.rungs[KEEPS[0]].values)
+        return self.ladder.kept(KEEPS[0]) > 0
 
     def plain(self) -> dict[str, Any]:
         """What is worth keeping, as JSON values; about a kilobyte."""
-        rungs = [self.ladder.rungs[number] for number in KEEPS]
+        rungs = [self.ladder.rung(number) for number in KEEPS]
         return {
             "at": self.ladder.at,
             "pace_s": self.ladder.pace_s,
             "rungs": [[rung.last, [float(f"{value:.7g}") for value in rung.values]] for rung in rungs],
-            "records": [self.records[number].plain() for number in KEEPS],
+            "records": [self.records.plain(number) for number in KEEPS],
             "season": self.season.plain(),
         }
 
@@ -174,117 +143,65 @@ class SeriesForecast:
         ):
             raise ValueError("a sketch has finite values")
         for number, (last, values), record in zip(KEEPS, rungs, kept["records"], strict=True):
-            self.records[number].restore(record["errors"], record["right"])
-            self.ladder.rungs[number].restore(None if last is None else int(last), values)
+            self.records.restore(number, record)
+            self.ladder.restore(number, None if last is None else int(last), values)
         self.season.restore(kept["season"])
         self.ladder.at, self.ladder.pace_s = at, pace_s
 
-    def _open(self, number: int, rung: Rung, record: Record) -> None:
-        seen = self._seen(number)
-        if seen is None or seen.line.steepness < RISES:
-            return  # what would not be said is not tested either
-        at = self.ladder.at
-        due_at = tuple(at + max(FEWEST_STEPS, round(share * rung.size)) * rung.step_s for share in HORIZONS)
-        record.pending = Case(at, due_at, level=seen.level, line=seen.line, lead=seen.lead, interval=record.interval())
+    def _open(self, number: int) -> None:
+        seen = self.sight.seen(number)
+        if seen is not None and seen.line.steepness >= RISES:  # what would not be said is not tested either
+            self.records.open(number, self.ladder.at, seen.line, level=seen.level, lead=seen.lead)
 
-    def _seen(self, number: int) -> _Seen | None:
-        line = self._line(number)
-        if line is None:
-            return None
-        rung = self.ladder.rungs[number]
-        noise = self._sample_noise(number, line)
-        return _Seen(
-            rung=number,
-            span_s=rung.span_s,
-            line=replace(line, noise=noise),
-            level=self._level_now(rung, line),
-            lead=lead(math.sqrt(noise), line.rise * max(self.ladder.pace_s, FINEST_S)),
-        )
-
-    def _line(self, number: int) -> Line | None:
-        """Anew for each bucket that has closed."""
-        rung = self.ladder.rungs[number]
-        last, line = self._lines[number]
-        if last != rung.last:
-            line = line_through(self._without_season(rung), rung.step_s)
-            self._lines[number] = (rung.last, line)
-        return line
-
-    def _without_season(self, rung: Rung) -> list[float]:
-        values = list(rung.values)
-        if not self.season.known or rung.step_s >= DAY_S:
-            return values
-        middle = rung.ends_at - (len(values) - 0.5) * rung.step_s
-        step_s = rung.step_s
-        return [value - self.season.over(middle + index * step_s, step_s) for index, value in enumerate(values)]
-
-    def _level_now(self, rung: Rung, line: Line) -> float:
-        """The line's end carried on to this moment, corrected by the newest minute as far as that tells more."""
-        ladder = self.ladder
-        since_s = ladder.at - rung.ends_at + rung.step_s / 2.0
-        expected = line.level + line.rise * since_s
-        before = line.level_var + line.walk * since_s
-        if before <= 0.0:
-            return expected
-        gain = before / (before + line.noise)
-        return expected + gain * (ladder.newest() - self.season.at(ladder.at) - expected)
-
-    def _sample_noise(self, number: int, line: Line) -> float:
-        """The variance of one sample, by the finest rung that has a line and a sample a bucket or more."""
-        pace_s = max(self.ladder.pace_s, FINEST_S)
-        for finer in range(number):
-            step_s = self.ladder.rungs[finer].step_s
-            found = self._line(finer) if step_s >= BRIDGED * pace_s else None
-            if found is not None:
-                return found.noise * max(1.0, step_s / pace_s) + line.noise
-        return line.noise
-
-    def _tells(self, seen: _Seen, bound: float) -> bool:
+    def _tells(self, seen: Seen, bound: float) -> bool:
         if seen.line.steepness < RISES:
             return False
-        reach = REACH if seen.span_s >= DAY_S or self.season.settled else REACH_OF_HOURS
-        return self._distance(seen, bound) <= reach * seen.span_s * seen.line.rise
+        reach = REACH if seen.span_s >= WEEK_S else REACH_OF_DAYS
+        if seen.span_s < DAY_S and not self.season.settled:
+            reach = REACH_OF_HOURS
+        left_s = self.sight.reaches(seen, bound, 0.0)
+        return left_s is not None and left_s <= reach * seen.span_s
 
-    def _distance(self, seen: _Seen, bound: float) -> float:
-        """How far the line itself has to go: less what noise is ahead, and what the season adds at the arrival."""
-        bound -= seen.lead
-        season = self.season
-        if not season.known:
-            return bound - seen.level
-        at, rise = self.ladder.at, seen.line.rise
-        begin = max(0.0, (bound - max(season.offsets) - seen.level) / rise)
-        for hour in range(25):
-            when = begin + hour * HOUR_S
-            if seen.level + rise * when + season.at(at + when) >= bound:
-                return rise * when
-        return bound - seen.level
-
-    def _backtest(self, number: int) -> BackTest:
-        """Of this line and the next finer one: a line over days is rarely put to the test."""
-        tested = self.records[max(SECONDS + 1, number - 1) : number + 1]
-        return BackTest(
-            cases=sum(len(record.right) for record in tested), covered=sum(sum(record.right) for record in tested)
+    def _outlook(self, seen: Seen, bound: float) -> Outlook:
+        left_s = self.sight.reaches(seen, bound, 0.0) or 0.0
+        low, high = self.records.interval(seen.rung, max(NEAREST, left_s / seen.span_s), doubt=seen.doubt(left_s))
+        at = self.ladder.at
+        cases, covered = self._backtest(seen.rung)
+        return Outlook(
+            left_s=left_s,
+            soonest_s=self.sight.reaches(seen, bound, high) or 0.0,
+            latest_s=self.sight.reaches(seen, bound, low),
+            per_s=seen.line.rise,
+            span_s=seen.span_s,
+            steepness=seen.line.steepness,
+            fresh=self.sight.is_fresh(seen) and self.dash.highest_before(at - seen.span_s) < self.ladder.newest()[0],
+            backtest=BackTest(cases=cases, covered=covered),
         )
 
-    def _differs(self, longer: _Seen, shorter: _Seen) -> bool:
+    def _backtest(self, number: int) -> tuple[int, int]:
+        """Of this line and the next finer one: a line over days is rarely put to the test."""
+        return self.records.score(range(max(SECONDS + 1, number - 1), number + 1))
+
+    def _differs(self, longer: Seen, shorter: Seen) -> bool:
         """Whether what the shorter line rose over its span is beyond what the longer one allows for."""
         span_s = shorter.span_s
-        low, high = self.records[longer.rung].interval()
-        spread = max(1.0, (high - low) / NORMAL_SPREAD)
-        allowed = math.hypot(
-            spread * math.sqrt(longer.line.variance(span_s)), math.sqrt(shorter.line.rise_var) * span_s
-        )
-        return abs(shorter.line.rise - longer.line.rise) * span_s > OTHERWISE * allowed
+        apart = abs(shorter.line.rise - longer.line.rise) * span_s / OTHERWISE
+        known, own = math.sqrt(longer.line.variance(span_s)), math.sqrt(shorter.line.rise_var) * span_s
+        if apart <= math.hypot(known, own):
+            return False
+        low, high = self.records.interval(longer.rung, max(NEAREST, span_s / longer.span_s))
+        return apart > math.hypot(max(1.0, (high - low) / NORMAL_SPREAD) * known, own)
 
-    def _is_fresh(self, seen: _Seen) -> bool:
-        """Whether the level now is above all that the coarser rungs remember of before this line began."""
-        ladder = self.ladder
-        newest = ladder.newest()
-        begin = ladder.at - seen.span_s
-        for rung in ladder.rungs[seen.rung :]:
-            if not rung.values:
-                break
-            before = len(rung.values) - max(0, math.ceil((rung.ends_at - begin) / rung.step_s))
-            if before > 0 and max(rung.values[:before]) >= newest:
-                return False
-        return True
+
+def _told_by(rush: Rush) -> Outlook:
+    return Outlook(
+        left_s=rush.left_s,
+        soonest_s=rush.soonest_s,
+        latest_s=rush.latest_s,
+        per_s=rush.per_s,
+        span_s=rush.span_s,
+        steepness=rush.steepness,
+        fresh=True,
+        backtest=BackTest(cases=0, covered=0),
+        rushes=True,
+    )

@@ -8,10 +8,11 @@ import math
 from collections.abc import Iterator
 
 from autonomyd.analyze.risk.hazard import Hazard
-from autonomyd.analyze.risk.logistic import DAY_S, Curve, Frequency, risk
+from autonomyd.analyze.risk.logistic import Curve, Frequency, risk
 from autonomyd.analyze.risk.score import Score
 from autonomyd.model.risk import RiskKey, RiskOf, RiskReport, RiskRow, RiskScore, RiskWay
 from autonomyd.model.subject import Subject
+from autonomyd.model.words import DAY_S
 
 MOST_KEYS = 500
 """The one that came longest ago is forgotten first. A key takes about 2 KB."""

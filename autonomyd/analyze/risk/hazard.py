@@ -15,7 +15,8 @@ one, a power prior (Ibrahim and Chen, Statistical Science 15, 2000). All times i
 import math
 from array import array
 
-DAY_S = 86400.0
+from autonomyd.model.words import DAY_S
+
 SHAPES = (0.35, 0.5, 0.7, 1.0, 1.5, 2.5, 4.0, 8.0, 16.0)
 SHAPE_SPREAD = 1.0
 """Standard deviation of the prior of ln(shape) around 0: a rhythm must be shown before it is believed."""

@@ -2,9 +2,10 @@
 
 import math
 from array import array
-from dataclasses import dataclass
 
-DAY_S = 86400.0
+from autonomyd.model.frozen import dataclass
+from autonomyd.model.words import DAY_S
+
 WINDOW_S = 7 * DAY_S
 """The frequency is that of the last week: every day of the week is in it once."""
 MOST_TIMES = 64

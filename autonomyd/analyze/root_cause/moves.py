@@ -7,8 +7,10 @@ nearly constant: a share of the level, of the range, and of the level that the s
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import le, sub
+
+from autonomyd.analyze.median import middle_of
+from autonomyd.model.frozen import dataclass
 
 MOST_POINTS = 200
 """A column is thinned to about this many points: quantiles need no more."""
@@ -69,7 +71,7 @@ class Spans:
         mean = sum(self.before) / len(self.before)
         if self.top is not None:
             return abs(self.top - mean)
-        return max(abs(_middle(self.before)), abs(mean))
+        return max(abs(middle_of(self.before)), abs(mean))
 
     @property
     def still(self) -> bool:
@@ -128,8 +130,8 @@ def move_of(spans: Spans, *, usual: float = 0.0, spreads: float = 0.0) -> Move |
     if spread <= 0.0:  # nothing but zeros before, here and elsewhere: any value at all is news, and its own measure
         spread = max(up, down) * GRID / (NEWS * moved) if moved else 1.0
     return Move(
-        before=_middle(old),
-        during=_middle(new),
+        before=middle_of(old),
+        during=middle_of(new),
         spread=spread,
         up=up / spread,
         down=down / spread,
@@ -138,11 +140,6 @@ def move_of(spans: Spans, *, usual: float = 0.0, spreads: float = 0.0) -> Move |
         lasting=moved / GRID,
         looks=len(new),
     )
-
-
-def _middle(column: list[float]) -> float:
-    last = len(column) - 1
-    return column[last // 2] if last % 2 == 0 else (column[last // 2] + column[last // 2 + 1]) / 2.0
 
 
 def _known(column: Sequence[float], step: int) -> list[float]:

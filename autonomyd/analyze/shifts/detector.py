@@ -15,9 +15,10 @@ leave the least squares (place.py); medians and MAD after Huber, "Robust Statist
 
 import math
 from array import array
-from dataclasses import dataclass
 
+from autonomyd.analyze.median import median
 from autonomyd.analyze.shifts.place import placed
+from autonomyd.model.frozen import dataclass
 
 POINT_S = 10.0
 """A point is the mean of what comes within this time: services look every second, the host every ten."""
@@ -96,6 +97,11 @@ class ShiftDetector:
         self._told: tuple[float, float] | None = None
 
     @property
+    def last(self) -> float:
+        """When the newest sample was taken; -inf before the first."""
+        return self._last
+
+    @property
     def learning(self) -> bool:
         """Whether it does not know yet what is usual in this series."""
         return len(self._usual) < LEARNED
@@ -137,7 +143,7 @@ class ShiftDetector:
 
     def _judged(self, values: list[float]) -> Move | None:
         first, second, third = values[:WINDOW], values[WINDOW : 2 * WINDOW], values[2 * WINDOW :]
-        before, after, later = _median(first), _median(second), _median(third)
+        before, after, later = median(first), median(second), median(third)
         step = after - before
         levels = tuple(self._levels)
         self._levels.append(before)
@@ -179,11 +185,11 @@ class ShiftDetector:
 
     def _placed(self, values: list[float], *, spread: float) -> Move | None:
         split, early, late = placed(values, begin=WINDOW // 3, end=2 * WINDOW, spread=spread)
-        before, after = _median(values[:split]), _median(values[split:])
+        before, after = median(values[:split]), median(values[split:])
         step = after - before
         for side in (values[max(0, split - WINDOW) : split], values[split:]):
             half = len(side) // 2
-            if not abs(_median(side[half:]) - _median(side[:half])) <= STILL * abs(step):
+            if not abs(median(side[half:]) - median(side[:half])) <= STILL * abs(step):
                 return None
         at = self._at
         # a point of one sample is on one level; one of many may be the very one in which the level moved
@@ -202,11 +208,5 @@ class ShiftDetector:
         return known
 
 
-def _median(values: list[float]) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else ordered[middle - 1] / 2.0 + ordered[middle] / 2.0
-
-
 def _spread(values: list[float], centre: float) -> float:
-    return MAD_TO_DEVIATION * _median([abs(value - centre) for value in values])
+    return MAD_TO_DEVIATION * median([abs(value - centre) for value in values])

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from autonomyd.cli.app import App, verb
-from autonomyd.cli.words import clean, listed, moment, person
+from autonomyd.cli.words import clean, listed, moment, person, whose
 
 
 @verb("events")
@@ -30,7 +30,7 @@ def _view(events: list[dict[str, Any]]) -> Any:
         row(
             made,
             text(moment(each["at"], now), OLD),
-            text(clean(each["subject"]).removeprefix("service:")),
+            text(whose(each["subject"])),
             text(clean(each["kind"]).replace("_", " ")),
             text(each["message"]),
             text("" if by == "autonomyd" else by, OLD),

@@ -15,7 +15,7 @@ SOON_S = 7 * 86400.0
 
 
 def forecast_view(answer: Mapping[str, Any]) -> RenderableType:
-    """What fills, soonest first, with a bar up to its bound; below it what nothing can be foretold of."""
+    """What fills, soonest first; below it, with bars, what nothing can be foretold of."""
     forecasts, standing = listed(answer, "forecasts"), listed({"standing": answer.get("standing")}, "standing")
     if not forecasts and not standing:
         return text("Nothing that has an end was measured yet.")
@@ -25,16 +25,13 @@ def forecast_view(answer: Mapping[str, Any]) -> RenderableType:
 def _filling(forecasts: Sequence[Mapping[str, Any]]) -> RenderableType:
     if not forecasts:
         return text("Nothing is filling up.", FINE)
-    made = table(
-        "WHAT", "IN USE", "", "FULL IN", "BETWEEN", "IT GROWS", "BACK-TEST", right=("IN USE", "FULL IN"), cut="WHAT"
-    )
+    made = table("WHAT", "IN USE", "FULL IN", "BETWEEN", "IT GROWS", "RIGHT", right=("IN USE", "FULL IN"), fold="WHAT")
     for each in forecasts:
         style = _urgency(each["soonest_s"])
         row(
             made,
             _name(each),
             _used(each),
-            bar(_share(each), style),
             text(duration(each["left_s"]), style or TITLE),
             _between(each),
             text(clean(each["growth"])),
@@ -66,23 +63,30 @@ def _name(each: Mapping[str, Any]) -> Text:
 def _used(each: Mapping[str, Any]) -> Text:
     unit = clean(each["unit"])
     value = with_unit(each["value"], unit)
+    if not each["bound"]:
+        return text(f"{value} left")
     return text(value) if unit == "%" else text(f"{value} of {with_unit(each['bound'], unit)}")
 
 
 def _share(each: Mapping[str, Any]) -> float:
-    return FULL * float(each["value"]) / float(each["bound"])
+    bound = float(each["bound"])
+    return FULL * float(each["value"]) / bound if bound else 0.0
 
 
 def _between(each: Mapping[str, Any]) -> Text:
     soonest = duration(each["soonest_s"])
     if each["latest_s"] is None:
         return text(f"{soonest} and never")
-    return text(f"{soonest} and {duration(each['latest_s'])}")
+    latest = duration(each["latest_s"])
+    if soonest == latest:
+        return text(soonest)
+    number, _, unit = soonest.partition(" ")
+    return text(f"{number if unit == latest.partition(' ')[2] else soonest} to {latest}")
 
 
 def _backtest(each: Mapping[str, Any]) -> Text:
     tested = each["backtest"]
-    words = f"right {tested['covered']} of {tested['cases']}" if tested["cases"] else "none yet"
+    words = f"{tested['covered']} of {tested['cases']}" if tested["cases"] else "none yet"
     return text(words, FINE if each["acts"] else OLD)
 
 

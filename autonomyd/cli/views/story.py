@@ -128,7 +128,7 @@ def _decided(story: Story) -> Iterator[RenderableType]:
     decision = story.get("decision")
     yield text("")
     if not decision:
-        yield title("What was decided", "nothing yet")
+        yield title("What was decided", "nothing" if _is_notice(story["issue"]) else "nothing yet")
         return
     if story.get("kind") == "plan":
         sure = f"confidence {decision['confidence']:.0f} of 100, risk {clean(decision['risk'])}"
@@ -239,7 +239,7 @@ def _next(story: Story, now: float) -> Iterator[RenderableType]:
         "decision": "",
         "refusal": story.get("decision") if story.get("kind") == "refusal" else None,
     }
-    needed = advice(item)
+    needed = None if _is_notice(issue) else advice(item)
     yield text("")
     if issue["state"] == "resolved":
         lasted = duration(issue["resolved_at"] - issue["opened_at"]) if issue["resolved_at"] else ""
@@ -253,3 +253,8 @@ def _next(story: Story, now: float) -> Iterator[RenderableType]:
         yield indented(text(f"next try {ahead(at, now)}, at {moment(at, now)}", OLD))
     for index, advised in enumerate(needed.splitlines() if needed else ()):
         yield indented(line(("     " if index else "you  ", OLD), (advised, TITLE)))
+
+
+def _is_notice(issue: Mapping[str, Any]) -> bool:
+    """Whether nobody is worse off by it."""
+    return bool(issue["severity"] == "notice")

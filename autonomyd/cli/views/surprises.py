@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from autonomyd.cli.screen import BAD, OLD, WAITING, bar, line, row, stack, table, text, title
-from autonomyd.cli.words import clean, count, duration, moment, with_unit
+from autonomyd.cli.words import clean, count, duration, moment, whose, with_unit
 
 SHOWN = 40
 """The newest this many: a day of many series has more than anybody reads."""
@@ -41,7 +41,7 @@ def _table(surprises: Iterable[Wire], now: float) -> RenderableType:
         row(
             made,
             text(moment(each["at"], now), OLD),
-            text(clean(each["subject"]).removeprefix("service:")),
+            text(whose(each["subject"])),
             text(each["metric"]),
             text(with_unit(each["value"], each["unit"])),
             text(with_unit(each["expected"], each["unit"]), OLD),
@@ -58,7 +58,7 @@ def _learning(answer: Wire) -> Text:
         return text("Nothing is measured yet.", OLD)
     if not learning:
         return text(f"All {count(known, 'series', 'series')} are known.", OLD)
-    names = [f"{clean(each['subject']).removeprefix('service:')}/{clean(each['metric'])}" for each in learning]
+    names = [f"{whose(each['subject'])}/{clean(each['metric'])}" for each in learning]
     more = ", ..." if len(names) > LEARNING_SHOWN else ""
     left = max(float(each["left_s"]) for each in learning)
     words = f", for {duration(left)} at least" if left > 0 else ", until there are samples enough"

@@ -20,7 +20,7 @@ from autonomyd.cli.screen import (
     text,
     unicode_terminal,
 )
-from autonomyd.cli.words import clean, count, duration, moment, person
+from autonomyd.cli.words import clean, count, duration, moment, person, whose
 
 Entry = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ def timeline_view(entries: Sequence[Entry], now: float) -> RenderableType:
             made,
             text(moment(each["at"], now), OLD),
             _mark(each),
-            text(clean(each["subject"]).removeprefix("service:")),
+            text(whose(each["subject"])),
             text(_what(each), OLD),
             _words(each),
             text("" if by in ("", "autonomyd") else by, OLD),

@@ -4,11 +4,11 @@ Pure, and free of rich: values of the wire in, words out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from autonomyd.alert.advice import advised
 from autonomyd.cli.words import ahead, clean, count
+from autonomyd.model.frozen import dataclass
 
 Status = Mapping[str, Any]
 
@@ -25,6 +25,7 @@ DOING: Mapping[str, str] = {
 }
 _TOLD_WITH_STATE = ("planned", "fixing", "verifying", "parked")
 _NOT_JUDGED = "not judged yet"
+_NOTICE = "notice"
 _WELL_LOOPS = ("running", "starting")
 _BAD_HEALTH = ("critical", "failing")
 _ICONS = {"fine": ("✔", "+"), "waiting": ("●", "!"), "bad": ("✘", "x")}
@@ -98,7 +99,8 @@ def own_troubles(status: Status) -> list[str]:
 def verdict(status: Status) -> Verdict:
     """The first line of `status`."""
     health = status["health"]["status"]
-    open_items = [item for item in status["issues"] if item["issue"]["state"] not in ("resolved", "muted")]
+    seen = [item for item in status["issues"] if item["issue"]["state"] not in ("resolved", "muted")]
+    open_items = [item for item in seen if item["issue"]["severity"] != _NOTICE]
     needs = sum(1 for item in open_items if advice(item)) + len(own_troubles(status))
     busy = sum(1 for item in open_items if not advice(item))
     tone = "bad" if health in _BAD_HEALTH else "waiting"
@@ -109,15 +111,16 @@ def verdict(status: Status) -> Verdict:
         return Verdict(
             tone=tone, sentence=f"{count(busy, 'problem is', 'problems are')} in hand.", more="nothing to do for you"
         )
-    return _without_issues(status, tone)
+    return _without_issues(status, tone, noticed=len(seen))
 
 
-def _without_issues(status: Status, tone: str) -> Verdict:
+def _without_issues(status: Status, tone: str, *, noticed: int) -> Verdict:
     health = status["health"]
     reasons = [each for each in health["subjects"] if each["status"] not in ("healthy", "unknown")]
     why = "; ".join(f"{clean(each['subject'])}: {clean(each['reason']) or each['status']}" for each in reasons[:2])
     if health["status"] == "healthy":
-        return Verdict(tone="fine", sentence="All is well.", more=_figures(status))
+        more = f"{_figures(status)}; {count(noticed, 'thing')} noticed" if noticed else _figures(status)
+        return Verdict(tone="fine", sentence="All is well.", more=more)
     blind = [each for each in status["services"].values() if each["state"] == "unknown"]
     if health["status"] == "unknown" and blind:
         seen = "1 service can not be seen" if len(blind) == 1 else f"{len(blind)} services can not be seen"

@@ -9,7 +9,7 @@ async def templates(call: Call) -> tuple[LogTemplates, ...]:
     service = call.system.parts.keeper.services.get(name)
     if service is None:
         raise ApiProblem(404, f"there is no service {name!r}", "`autonomyctl services` lists them")
-    found = call.system.parts.insight.logs.templates(name)
+    found = await call.system.parts.insight.logs.templates(name)
     if not found and not call.system.settings.logs.learn:
         raise ApiProblem(404, "nothing is learned from logs", "set `learn = true` in [logs]")
     return found

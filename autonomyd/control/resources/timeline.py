@@ -3,8 +3,8 @@
 from autonomyd.control.resource import ApiProblem, Call, Route
 from autonomyd.model.subject import HOST, Subject, service_subject
 from autonomyd.model.timeline import Entry
+from autonomyd.model.words import DAY_S
 
-DAY_S = 86400.0
 MOST_S = 366 * DAY_S
 
 

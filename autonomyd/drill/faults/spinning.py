@@ -1,10 +1,15 @@
 """A service spins on the CPU without end; it answers, more slowly."""
 
+from dataclasses import replace
+
 from autonomyd.drill.fault import Fault
 from autonomyd.drill.stage import Stage
 from autonomyd.drill.tables import CPU_PERCENT
+from autonomyd.drill.verdict import REDIS, WEB
 from autonomyd.host.process import wants_to_run
 
+BOUND_PERCENT = 20
+"""The bound that is set for it here: on a machine where ten want a processor at once a spinner gets no more."""
 LOOKS = 20
 LOOK_EVERY_S = 0.02
 
@@ -25,4 +30,5 @@ SCENARIO = Fault(
     bound_s=4.4,
     inject=lambda stage: stage.web.ask("/spin"),
     symptom=over,
+    services=(REDIS, replace(WEB, settings={"limits": f"{{ cpu_percent = {BOUND_PERCENT}, for_s = 1.0 }}"})),
 ).scenario()

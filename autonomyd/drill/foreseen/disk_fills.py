@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from autonomyd.drill.foretold import Foretold, issues_of
+from autonomyd.drill.foretold import Foretold, warning_of
 from autonomyd.drill.stage import Stage
 from autonomyd.drill.tables import quoted
 
@@ -36,9 +36,7 @@ def prepare(stage: Stage) -> None:
 
 
 def told(stage: Stage) -> str | None:
-    subject = f"folder:{os.path.realpath(folder_of(stage))}"
-    soon = (each for each in issues_of(stage, subject) if each["metric"].endswith(".soon"))
-    return next((str(each["summary"]) for each in soon), None)
+    return warning_of(f"folder:{os.path.realpath(folder_of(stage))}")(stage)
 
 
 def tables(scratch: str) -> str:

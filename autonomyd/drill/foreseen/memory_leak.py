@@ -3,8 +3,8 @@
 from autonomyd.drill.faults.memory_growth import over
 from autonomyd.drill.foretold import Foretold, warning_of
 
-KB_A_TICK = 40
-"""0.8 MB a second: a minute from its usual size to the limit."""
+KB_A_TICK = 60
+"""1.2 MB a second: three quarters of a minute from its usual size to the limit."""
 
 SCENARIO = Foretold(
     name="memory-leak",

@@ -23,7 +23,7 @@ class ChangesReader:
         """The service's files are looked at anew: an edit of this minute is what matters most."""
         if service is not None:
             await self._timeline.look(service)
-        return self._timeline.about(issue.subject, self._began_at(issue, service))
+        return self._timeline.about(issue.subject, self._began_at(issue, service), issue=issue.id)
 
     def _began_at(self, issue: Issue, service: ManagedService | None) -> float:
         """An issue opens some looks after its trouble began; the checks remember when the first of them failed."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from autonomyd.aio.clock import Clock
 from autonomyd.analyze.graph import ServiceGraph
+from autonomyd.engine.insight.shifts import LEAST
 from autonomyd.engine.managed import ManagedService
 from autonomyd.model.diagnosis import Suspect
 from autonomyd.model.issue import Issue, IssueType
@@ -69,7 +70,7 @@ class SuspectsReader:
             units[subject, metric] = view.unit
         target = (str(issue.subject), issue.metric, "")
         found = ranked(names, normal, abnormal, target=target if target in names else None, calls=calls)
-        return suspects(found, units, most=SHOWN, least=TELLING)
+        return suspects(found, units, most=SHOWN, least=TELLING, matters=LEAST)
 
     def _around(self, subject: Subject) -> tuple[tuple[Subject, ...], Mapping[str, Sequence[str]]]:
         """The subjects that could be behind it, and who leans on whom among them: services on what they need, and all

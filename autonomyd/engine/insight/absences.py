@@ -60,12 +60,16 @@ class AbsenceWatch:
     async def tick(self) -> None:
         """Judge the silence of every series that is listened to."""
         now = self._clock.monotonic()
+        services, blind = self._services(), self._blind()
         for (subject, metric), detector in list(self._detectors.items()):
             detector.after_s = self._bound(subject, metric)
-            if detector.after_s is None and (subject, metric) not in self._monitoring.pushed:
+            pushed = (subject, metric) in self._monitoring.pushed
+            service = services.get(service_of(subject) or "")
+            removed = service is None and service_of(subject) is not None
+            if (detector.after_s is None or removed) and not pushed:
                 del self._detectors[subject, metric]
                 self._clear(subject, metric, "its coming is no longer watched")
-            elif self._excused(subject):
+            elif subject in blind or (service is not None and not service.has_process):
                 detector.excused(now)
             else:
                 self._tell(subject, metric, detector.silence(now))
@@ -107,14 +111,13 @@ class AbsenceWatch:
         own = absence.get(series_name(subject, metric))
         return absence.get(metric) if own is None else own
 
-    def _excused(self, subject: Subject) -> bool:
-        """Whether the silence is no news: a probe of the subject can't tell, or the service does not run."""
-        service = self._services().get(service_of(subject) or "")
-        if service is not None and not service.has_process:
-            return True
+    def _blind(self) -> frozenset[Subject]:
+        """The subjects of which a probe can't tell: their silence is no news."""
         probes = self._monitoring.sampler.probes.values()
-        last = (each.last for each in probes if each.subject == subject)
-        return any(reading is not None and reading.state is ReadingState.UNKNOWN for reading in last)
+        last = ((each.subject, each.last) for each in probes)
+        return frozenset(
+            subject for subject, reading in last if reading is not None and reading.state is ReadingState.UNKNOWN
+        )
 
     def _tell(self, subject: Subject, metric: str, silence: Silence | None) -> None:
         if silence is None:

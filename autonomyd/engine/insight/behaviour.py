@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from autonomyd.analyze.anomaly.evidence import Contributor, Evidence
-from autonomyd.analyze.issuebook import IssueBook
+from autonomyd.analyze.issuebook import IssueBook, Key
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, IssueType
 from autonomyd.model.subject import Subject
@@ -39,6 +39,8 @@ class Behaviour:
     def judge(self, wall_now: float, *, silent: Callable[[Subject, str], bool]) -> None:
         """Open the notices that are due and end those that are over. `silent` says that nothing more comes of a
         metric: it tells nothing any more, neither this nor that."""
+        for subject in [each for each in self._told if self._book.find(_key(each)) is None]:
+            del self._told[subject]  # somebody else has ended it, as when the service was configured anew
         for subject, evidence in list(self._evidence.items()):
             for each in evidence.ranked():
                 if silent(subject, each.metric):
@@ -49,7 +51,6 @@ class Behaviour:
                 del self._evidence[subject]
         for issue in self._book.open_issues():
             if issue.type is IssueType.ANOMALY and issue.metric == BEHAVIOUR and issue.subject not in self._evidence:
-                self._told.pop(issue.subject, None)
                 self._book.clear(issue.key, cause=OVER, wall_now=wall_now)
 
     def _troubled(self, subject: Subject) -> bool:
@@ -64,6 +65,10 @@ class Behaviour:
         if told is None or not metrics <= told:
             self._told[subject] = metrics | (told or frozenset())
             self._book.report(_finding(subject, ranked, wall_now), wall_now=wall_now)
+
+
+def _key(subject: Subject) -> Key:
+    return (IssueType.ANOMALY, subject, BEHAVIOUR)
 
 
 def _finding(subject: Subject, ranked: tuple[Contributor, ...], wall_now: float) -> Finding:

@@ -1,10 +1,11 @@
 """Which series have an end that can be reached: the physical one (100 %), and those that the configuration sets."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import SOON
 from autonomyd.model.subject import HOST, Subject, service_of, service_subject
 from autonomyd.monitor.ring import RingReader
@@ -14,8 +15,6 @@ from autonomyd.settings.service import ServiceSettings, checks_by_name
 FULL: Final = 100.0
 LEAK: Final = ".leak" + SOON
 """Slow growth of a process, told days ahead; of the last minutes before its limit, the limit's own judge speaks."""
-PROCESS: Final = ("rss_mb", "fds")
-"""What only one process has: it begins anew with the next one."""
 CHECKS: Final[Mapping[str, tuple[tuple[str, str | None, str, str], ...]]] = {
     "mount": (
         ("mount_used_percent", None, "%", "the filesystem of {check} of {name} is full"),
@@ -51,10 +50,12 @@ class Capacity:
     process: bool = False
 
 
-def capacities(metrics: RingReader, settings: Settings) -> tuple[tuple[Capacity, ...], tuple[str, ...]]:
-    """(every bound of a series that is measured now, what can't be watched and why). Of two checks that measure under
-    one name nothing is told: their samples come mixed."""
-    measured = frozenset(metrics.names())
+def capacities(
+    metrics: RingReader, settings: Settings, *, since: float = -math.inf
+) -> tuple[tuple[Capacity, ...], tuple[str, ...]]:
+    """(every bound of a series that was measured since then, in monotonic seconds; what can't be watched and why). Of
+    two checks that measure under one name nothing is told: their samples come mixed."""
+    measured = frozenset(metrics.names(since=since))
     found = [
         *_of_disks(measured),
         *_of_memory(measured),
@@ -130,6 +131,8 @@ def _of_process(name: str, service: ServiceSettings, total_mb: float | None) -> 
 def _of_pushed(measured: frozenset[tuple[Subject, str]], settings: Settings) -> Iterator[Capacity]:
     for subject, metric in measured:
         threshold = settings.thresholds.custom.get(metric)
-        if threshold is not None and not threshold.low_is_bad and service_of(subject) is None:
+        # only of a bound above 0 can be said how much of it is used
+        reachable = threshold is not None and not threshold.low_is_bad and threshold.enter > 0.0
+        if threshold is not None and reachable and service_of(subject) is None:
             words = f"{metric} of {subject} reaches its threshold of {threshold.enter:g}"
             yield Capacity(subject=subject, metric=metric, unit="", bound=threshold.enter, words=words)

@@ -4,6 +4,7 @@ from typing import Final
 
 from autonomyd.analyze.forecast.series import Outlook
 from autonomyd.engine.insight.capacities import Capacity
+from autonomyd.model.forecast import Forecast
 from autonomyd.model.words import DAY_S, HOUR_S, duration
 from autonomyd.monitor.ring import RingReader
 
@@ -32,6 +33,11 @@ def between(seen: Outlook) -> str:
     if len(units) == 1:
         return f"{soonest.partition(' ')[0]} to {latest.partition(' ')[0]}"
     return f"{soonest} to {latest}"
+
+
+def over(found: Forecast | None) -> str:
+    """Why it is told no more."""
+    return "nothing leads there any more" if found is None else f"it is further away now: {duration(found.soonest_s)}"
 
 
 def growth(metrics: RingReader, capacity: Capacity, value: float, seen: Outlook) -> str:

@@ -1,7 +1,7 @@
 """Foresight: listens to the series that have an end, foretells when it is reached, and says so while there is time.
 
-A warning may be acted on, through the ordinary gates, when earlier forecasts of the same series were right often
-enough; what is near and untested is a notice. What was learned over days is kept over a restart."""
+How loud, and what may be done because of it, is decided in `foretelling`. What was learned over days is kept over a
+restart."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -15,7 +15,9 @@ import structlog
 from autonomyd.aio.clock import Clock
 from autonomyd.analyze.forecast.series import Outlook, SeriesForecast
 from autonomyd.engine.insight.capacities import Capacity, capacities
-from autonomyd.engine.insight.forecast_words import growth, sentence
+from autonomyd.engine.insight.certificates import certificates
+from autonomyd.engine.insight.forecast_words import growth, over
+from autonomyd.engine.insight.foretelling import RUSH_S, forecast, is_near, severity, standing_of
 from autonomyd.engine.judges import LEAKS
 from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.monitoring import SelfMonitoringSystem
@@ -24,12 +26,12 @@ from autonomyd.model.forecast import CapacityReport, Forecast, Standing
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import SOON, Finding, Issue, IssueType
 from autonomyd.model.subject import Subject, service_of
-from autonomyd.model.words import DAY_S, counted, duration
+from autonomyd.model.words import DAY_S, counted
 from autonomyd.monitor.ring import series_name
 from autonomyd.settings.forecast import ForecastSettings
 from autonomyd.settings.root import Settings
 
-PACE_S = 10.0
+PACE_S = 5.0
 EARLY_S = 1.0
 """Intervals are not exact: a sample that comes this much too early is taken all the same."""
 MOST_SERIES = 500
@@ -42,13 +44,11 @@ CLEAR_SHARE = 1.5
 """A warning ends when the bound is so many times as far away as it was to be told ..."""
 CLEAR_TURNS = 3
 """... for so many turns on end."""
-STEEP = 3.0
-"""What was never put to the test is told only of a rise of so many standard deviations ..."""
-PRECISE = 3.0
-"""... that is sure to be there within so many times the time that is left."""
 SAVE_EVERY_S = 3600.0
 FORGOTTEN_S = 30 * DAY_S
 """What was kept of a series that is measured no more is let go."""
+GONE_S = DAY_S
+"""What nothing was measured of for so long, such as a disk that was taken away, is not foretold any more."""
 KEY = "forecast:"
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,8 @@ OnForecast = Callable[[Forecast], object]
 
 @dataclass(slots=True, kw_only=True)
 class _Watched:
-    """A bounded series. `pid` is the process that it speaks of, `misses` counts the turns without a reason to warn."""
+    """A bounded series. `pid` is the process that it speaks of, `misses` counts the turns without a reason to warn;
+    `rushed`: what was raised was too fast for any test."""
 
     capacity: Capacity
     series: SeriesForecast
@@ -67,6 +68,7 @@ class _Watched:
     pid: int | None = None
     raised: Severity | None = None
     misses: int = 0
+    rushed: bool = False
     judge_at: float = -math.inf
 
 
@@ -149,10 +151,13 @@ class Foresight:
             if found is not None:
                 forecasts.append(found)
             else:
-                standing.append(self._standing(each, seen))
+                limits = self._settings().forecast
+                span_s = max(rung.span_s for rung in each.series.ladder.rungs)
+                standing.append(standing_of(each.capacity, seen, limits, value=each.value, span_s=span_s))
+        exact, far = certificates(self._monitoring.metrics, self._settings(), clock=self._clock)
         return CapacityReport(
-            forecasts=tuple(sorted(forecasts, key=attrgetter("left_s"))),
-            standing=tuple(sorted(standing, key=lambda each: (-each.value / each.bound, each.subject, each.metric))),
+            forecasts=tuple(sorted((*forecasts, *exact), key=attrgetter("left_s"))),
+            standing=(*sorted(standing, key=lambda each: (-each.value / each.bound, each.subject, each.metric)), *far),
             unwatched=self._state.unwatched,
             skipped=sum(each.series.ladder.skipped for each in self._state.watched.values()),
         )
@@ -163,6 +168,11 @@ class Foresight:
         if each is None or math.isnan(each.value):
             return None
         return self._forecast(each, each.series.outlook(each.capacity.bound))
+
+    def only_told(self, issue: Issue) -> bool:
+        """Whether it rests on a rush that was never put to the test: nothing may be done because of it."""
+        each = self._state.watched.get(series_name(issue.subject, issue.metric.removesuffix(SOON)))
+        return each is not None and each.rushed and issue.key == self._key(each.capacity)
 
     # --- samples -------------------------------------------------------------------------------------------------
 
@@ -178,14 +188,15 @@ class Foresight:
             each.due = at + PACE_S - EARLY_S
             if each.series.add(at + self._ahead_s, value):
                 each.value = value
-                if each.series.hurries(capacity.bound, HURRY_S):
+                if each.series.hurries(capacity.bound, HURRY_S) or each.series.dash.rush(capacity.bound) is not None:
                     self._judge(each)
 
     # --- which series --------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         state = self._state
-        found, unwatched = capacities(self._monitoring.metrics, self._settings())
+        since = self._clock.monotonic() - GONE_S
+        found, unwatched = capacities(self._monitoring.metrics, self._settings(), since=since)
         wanted = {series_name(each.subject, each.metric): each for each in found[:MOST_SERIES]}
         if len(found) > MOST_SERIES:
             unwatched += (f"{counted(len(found) - MOST_SERIES, 'series', 'series')} beyond the {MOST_SERIES} watched",)
@@ -243,75 +254,34 @@ class Foresight:
         limits = self._settings().forecast
         seen = each.series.outlook(each.capacity.bound)
         found = self._forecast(each, seen)
-        severity = self._severity(each, seen, found, limits)
+        severity = None if seen is None or found is None else self._severity(each, seen, found, limits)
         if found is not None and severity is not None:
             each.misses = 0
             each.raised = severity
+            each.rushed = seen is not None and seen.rushes
             self._report(each, found, severity)
         elif each.raised is not None:
-            near = found is not None and found.soonest_s <= CLEAR_SHARE * limits.warn_days * DAY_S
+            told_s = RUSH_S if each.rushed else limits.warn_days * DAY_S
+            near = found is not None and found.soonest_s <= CLEAR_SHARE * told_s
             each.misses = 0 if near else each.misses + 1
             if each.misses >= CLEAR_TURNS:
-                self._clear(each, _over(found))
+                self._clear(each, over(found))
 
-    def _severity(
-        self, each: _Watched, seen: Outlook | None, found: Forecast | None, limits: ForecastSettings
-    ) -> Severity | None:
-        """How loud it is to be told; None when it is not. A rise is carried on for as long as it was seen, and only
-        onto new ground: what a series has done before is its ordinary life. A warning stays one while it is near."""
-        if found is None or found.value >= found.bound or found.soonest_s > limits.warn_days * DAY_S:
-            return None
-        if each.raised is not None:
-            return Severity.WARNING if found.acts else each.raised
-        if seen is None or not seen.fresh or seen.left_s > seen.span_s or seen.latest_s is None:
-            return None
-        if found.acts:
-            return Severity.WARNING
-        clear = seen.steepness >= STEEP and seen.latest_s <= PRECISE * seen.left_s
-        return Severity.NOTICE if clear else None
+    def _severity(self, each: _Watched, seen: Outlook, found: Forecast, limits: ForecastSettings) -> Severity | None:
+        """How loud it is to be told; None when it is not. A warning stays one while it is near."""
+        loud = severity(seen, found, warn_s=limits.warn_days * DAY_S)
+        if each.raised is None or loud is Severity.WARNING:
+            return loud
+        if each.rushed and not seen.rushes:
+            return None  # it rushes no more: what goes on at leisure is told anew, and as that
+        return each.raised if is_near(found, limits.warn_days * DAY_S) else None
 
     def _forecast(self, each: _Watched, seen: Outlook | None) -> Forecast | None:
-        capacity = each.capacity
         limits = self._settings().forecast
         if seen is None or seen.left_s > limits.horizon_days * DAY_S:
             return None
-        why_not = _why_not(seen, limits)
-        rise = growth(self._monitoring.metrics, capacity, each.value, seen)
-        return Forecast(
-            subject=capacity.subject,
-            metric=capacity.metric,
-            unit=capacity.unit,
-            at=self._clock.wall(),
-            value=each.value,
-            bound=capacity.bound,
-            per_s=seen.per_s,
-            left_s=seen.left_s,
-            soonest_s=seen.soonest_s,
-            latest_s=seen.latest_s,
-            backtest=seen.backtest,
-            acts=not why_not,
-            why_not=why_not,
-            words=sentence(capacity, seen, rise),
-            growth=rise,
-        )
-
-    def _standing(self, each: _Watched, seen: Outlook | None) -> Standing:
-        capacity = each.capacity
-        span_s = max(rung.span_s for rung in each.series.ladder.rungs)
-        if seen is not None:
-            why = f"further away than {self._settings().forecast.horizon_days:g} days"
-        elif span_s < 600.0:
-            why = f"learning: seen for {duration(span_s)}"
-        else:
-            why = f"nothing that could be told leads there in {duration(span_s)}"
-        return Standing(
-            subject=capacity.subject,
-            metric=capacity.metric,
-            unit=capacity.unit,
-            value=each.value,
-            bound=capacity.bound,
-            why=why,
-        )
+        rise = growth(self._monitoring.metrics, each.capacity, each.value, seen)
+        return forecast(each.capacity, seen, limits, at=self._clock.wall(), value=each.value, growth=rise)
 
     # --- issues --------------------------------------------------------------------------------------------------
 
@@ -333,6 +303,7 @@ class Foresight:
 
     def _clear(self, each: _Watched, cause: str) -> None:
         each.raised = None
+        each.rushed = False
         each.misses = 0
         self._monitoring.book.clear(self._key(each.capacity), cause=cause, wall_now=self._clock.wall())
 
@@ -363,21 +334,3 @@ def foretold(issue: Issue) -> bool:
     """Whether it was raised here: what a service's limit has to say of the next minutes is another judge's."""
     by_limit = issue.metric.removesuffix(SOON) in LEAKS and service_of(issue.subject) is not None
     return issue.type is IssueType.RESOURCE_EXHAUSTION and issue.preventive and not by_limit
-
-
-def _why_not(seen: Outlook, limits: ForecastSettings) -> str:
-    share = seen.backtest.share
-    if share is None or seen.backtest.cases < limits.least_cases:
-        return f"{seen.backtest.cases} of {limits.least_cases} earlier forecasts have been put to the test so far"
-    if 100.0 * share < limits.least_right_percent:
-        tested = f"{seen.backtest.covered} of {seen.backtest.cases} earlier forecasts were right"
-        return f"{tested}, {limits.least_right_percent:g} % are needed"
-    if seen.latest_s is None:
-        return "it may never get there"
-    if seen.left_s > seen.span_s:
-        return f"it was seen to rise for {duration(seen.span_s)}, which is less than what is left"
-    return ""
-
-
-def _over(found: Forecast | None) -> str:
-    return "nothing leads there any more" if found is None else f"it is further away now: {duration(found.soonest_s)}"

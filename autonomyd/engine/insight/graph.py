@@ -1,7 +1,7 @@
 """The dependency graph as it is known now: what the configuration declares, and what was seen at the last looks. What
 was only seen explains and groups; it never makes the daemon start, stop, hold or order anything."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import structlog
@@ -105,6 +105,8 @@ class GraphKeeper:
             if isinstance(each.settings.control, SystemdControl)
         }
         if len(units) < 2:
+            self._forget(EdgeKind.UNIT)
+            self._unseen.pop("units", None)
             return
         try:
             needs = await unit_needs(tuple(units), timeout_s=UNITS_TIMEOUT_S)
@@ -126,20 +128,22 @@ class GraphKeeper:
             control = each.settings.control
             if isinstance(control, ContainerControl):
                 sockets.setdefault(control.socket, {})[name] = control.name
+        contained = {name for named in sockets.values() for name in named}
+        self._forget(EdgeKind.STACK, services.keys() - contained)
+        self._groups = {name: groups for name, groups in self._groups.items() if name in contained}
+        self._unseen.pop("stacks", None)
         if not sockets:
             return
         from autonomyd.host.containers.api import EngineFailure
         from autonomyd.host.containers.stacks import stack_members
 
-        self._forget(EdgeKind.STACK)
-        self._groups = {}
         for socket, named in sockets.items():
             try:
                 members = await stack_members(self._containers.of(socket).api)
-            except EngineFailure as error:
+            except EngineFailure as error:  # what was seen of its containers stays known
                 self._unseen["stacks"] = (f"the container engine can't be asked: {error}",)
                 continue
-            self._unseen.pop("stacks", None)
+            self._forget(EdgeKind.STACK, named)
             ours = {name: each for each in members for name, called in named.items() if each.is_named(called)}
             for name, member in ours.items():
                 stack = (f"stack {member.project}",) if member.project else ()
@@ -157,8 +161,13 @@ class GraphKeeper:
             log.info("dependency_seen", service=child, needs=parent, how=how)
         self._seen[key] = edge
 
-    def _forget(self, kind: EdgeKind) -> None:
-        self._seen = {key: edge for key, edge in self._seen.items() if key[2] is not kind}
+    def _forget(self, kind: EdgeKind, children: Collection[str] | None = None) -> None:
+        """Let go of what was seen of a kind, of `children` alone where some are named."""
+        self._seen = {
+            key: edge
+            for key, edge in self._seen.items()
+            if key[2] is not kind or (children is not None and key[0] not in children)
+        }
 
     def _drop_old(self, services: Mapping[str, ManagedService]) -> None:
         """Connections of long ago, and edges of services that are configured no more. A clock that was set back makes

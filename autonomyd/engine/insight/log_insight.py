@@ -16,6 +16,8 @@ from autonomyd.engine.managed import ManagedService
 from autonomyd.engine.records import Records
 from autonomyd.host.containers.engines import ContainerEngines
 from autonomyd.model.facts import LogErrors
+from autonomyd.model.fix import Fix
+from autonomyd.model.step import RotateLog
 from autonomyd.model.templates import LogTemplates
 from autonomyd.settings.root import Settings
 
@@ -101,6 +103,13 @@ class LogInsight:
             reader.tail.take_up(place)
         known.enter(reader, service, learn=self._settings().logs.learn)
 
+    def fix_moved(self, fix: Fix) -> None:
+        """A fix has come to another state: what it rotates has lost nothing that it does not tell itself."""
+        for step in fix.plan.steps:
+            known = self._logs.get(f"file:{step.path}") if isinstance(step, RotateLog) else None
+            if known is not None:
+                known.rotated()
+
     def leave(self, reader: "LogReader") -> None:
         known = self._logs.get(reader.source.key)
         if known is not None:
@@ -137,12 +146,16 @@ class LogInsight:
 
     async def tick(self) -> None:
         """Read what no check reads, tell what is unusual, and keep the places."""
-        fresh = self._reconcile()
+        later = self._reconcile()
         waiting = asyncio.Semaphore(AT_ONCE)
-        reads = [self._read(reader, waiting) for key, reader in self._mine.items() if key not in fresh]
+        reads = [self._read(reader, waiting) for key, reader in self._mine.items() if key not in later]
         if reads:
             await asyncio.gather(*reads)
-        self._tell()
+        logs = [each for each in self._logs.values() if each.services]
+        if logs:
+            # judging hundreds of templates of a wild log takes a while
+            await in_thread(lambda: [each.turn() for each in logs])
+        self._tell(logs)
         self._keep_places()
         now = self._clock.monotonic()
         if now - self._dumped_at >= DUMP_EVERY_S:
@@ -162,14 +175,17 @@ class LogInsight:
             found for each in logs if service in each.services for found in each.memory.errors(each.source.words)
         )
 
-    def templates(self, service: str) -> tuple[LogTemplates, ...]:
+    async def templates(self, service: str) -> tuple[LogTemplates, ...]:
         """What the logs of `service` say."""
-        return tuple(each.status() for each in self._logs.values() if service in each.services)
+        logs = [each for each in self._logs.values() if service in each.services]
+        return await in_thread(lambda: tuple(each.status() for each in logs))
 
     # --- private -------------------------------------------------------------------------------------------------
 
     def _reconcile(self) -> set[str]:
-        """Begin to read what services have and no check reads, leave what they have no more; returns what is new."""
+        """Begin to read what services have and no check reads, leave what they have no more. Returns those of
+        the new ones that wait for the next turn: what was written meanwhile, and whoever must be asked, must not delay
+        the start."""
         wanted = self._wanted() if self._settings().logs.learn and self._services() else {}
         for key, known in list(self._logs.items()):
             known.named = frozenset(wanted[key][1]) if key in wanted else frozenset()
@@ -194,7 +210,7 @@ class LogInsight:
             )
             self.enter(reader, services[0])
             self._logs[key].named = frozenset(services)
-        return fresh
+        return {key for key in fresh if not self._mine[key].quick_to_begin}
 
     def _wanted(self) -> dict[str, tuple["LogSource", tuple[str, ...]]]:
         """By key the logs that services have, each with whose it is."""
@@ -206,14 +222,13 @@ class LogInsight:
                 wanted[source.key] = (source, (*wanted.get(source.key, (source, ()))[1], name))
         return wanted
 
-    def _tell(self) -> None:
+    def _tell(self, logs: "list[WatchedLog]") -> None:
         """Tell what is unusual now, and that the rest is over, what an earlier run has told included."""
         wall = self._clock.wall()
         holds: set[Key] = set()
-        if self._logs:
+        if logs:
             from autonomyd.engine.insight.log_news import tell_news
 
-            logs = [each for each in self._logs.values() if each.services]
             holds = tell_news(logs, self._book, self.rules, wall=wall)
         for issue in self._book.open_issues():
             if issue.metric.startswith("log:") and issue.key not in holds:

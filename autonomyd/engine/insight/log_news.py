@@ -42,7 +42,7 @@ def tell_news(logs: Sequence[WatchedLog], book: IssueBook, rules: LogRules, *, w
 
 
 def _findings(each: WatchedLog, label: str, rules: LogRules, wall: float) -> Iterator[Finding]:
-    news = sorted(each.turn(), key=lambda one: (not one.trouble, -one.count))
+    news = sorted(each.news, key=lambda one: (not one.trouble, -one.count))
     for service in sorted(each.services):
         subject = service_subject(service)
         kinds: Counter[NewsKind] = Counter()

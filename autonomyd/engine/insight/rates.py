@@ -6,6 +6,7 @@ from autonomyd.aio.clock import Clock
 from autonomyd.analyze.detectors.rate_of_change import RateDetector
 from autonomyd.analyze.issuebook import IssueBook
 from autonomyd.analyze.verdict import Verdict
+from autonomyd.engine.insight.room import Room
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Finding, IssueType
 from autonomyd.model.subject import Subject
@@ -28,6 +29,7 @@ class RateWatch:
         self._book = book
         self._detectors: dict[tuple[Subject, str], RateDetector] = {}
         self._metrics = metrics
+        self._room = Room()
         self._end = metrics.subscribe(self.hear)
 
     async def close(self) -> None:
@@ -56,7 +58,7 @@ class RateWatch:
     def _judge(self, subject: Subject, metric: str, rate: RateSettings, *, at: float, value: float) -> None:
         known = self._detectors.get((subject, metric))
         if known is None or (known.change, known.within_s) != (rate.change, rate.within_s):
-            if known is None and len(self._detectors) >= MOST_SERIES:
+            if known is None and not self._has_room(at):
                 return
             known = self._detectors[subject, metric] = RateDetector(rate.change, within_s=rate.within_s)
         verdict = known.observe(at, value)
@@ -78,6 +80,18 @@ class RateWatch:
             self._book.report(finding, wall_now=self._clock.wall())
         elif verdict is Verdict.CLEARED:
             self._book.clear(key, cause=f"{metric} no longer moves so fast", wall_now=self._clock.wall())
+
+    def _has_room(self, at: float) -> bool:
+        """Whether one more series can be judged; one that comes no more, such as a disk that was taken away, goes."""
+        if len(self._detectors) < MOST_SERIES:
+            return True
+        leaver = self._room.leaver(at, ((each.last, key) for key, each in self._detectors.items()))
+        if leaver is None:
+            return False
+        del self._detectors[leaver]
+        key = (IssueType.ANOMALY, leaver[0], f"{leaver[1]}{SUFFIX}")
+        self._book.clear(key, cause="nothing comes of it any more", wall_now=self._clock.wall())
+        return True
 
 
 def rate_of(settings: Settings, subject: Subject, metric: str) -> RateSettings | None:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from autonomyd.aio.clock import Clock
 from autonomyd.analyze.shifts.detector import Move, ShiftDetector
 from autonomyd.analyze.timeline import LEVEL_SHIFTED
+from autonomyd.engine.insight.room import Room
 from autonomyd.engine.records import Records
 from autonomyd.model.subject import Subject
 from autonomyd.model.timeline import Shift
 from autonomyd.monitor.ring import RingReader
 
 MOST_SERIES = 1000
-"""Further series are not judged: memory is bounded whatever a program pushes."""
+"""Further series are judged when one of these is unused: memory is bounded whatever a program pushes."""
 KEPT = 200
 LEAST: Mapping[str, float] = {"%": 5.0, "ms": 5.0, "s": 1.0, "MB": 10.0, "KB/s": 50.0, "": 2.0}
 """The smallest shift that is told, by the series' unit: a quiet series moves by less all the time."""
@@ -26,6 +27,7 @@ class ShiftWatch:
         self._records = records
         self._metrics = metrics
         self._detectors: dict[tuple[Subject, str], tuple[ShiftDetector, str]] = {}
+        self._room = Room()
         self.newest: deque[Shift] = deque(maxlen=KEPT)
         self._end = metrics.subscribe(self.hear)
 
@@ -39,7 +41,7 @@ class ShiftWatch:
         for metric, value in values.items():
             known = detectors.get((subject, metric))
             if known is None:
-                known = self._begin(subject, metric)
+                known = self._begin(subject, metric, at)
                 if known is None:
                     continue
             move = known[0].observe(at, value)
@@ -50,9 +52,12 @@ class ShiftWatch:
         """The shifts whose onset is not before `at` (epoch seconds), oldest first."""
         return tuple(each for each in self.newest if each.at >= at and subject in (None, each.subject))
 
-    def _begin(self, subject: Subject, metric: str) -> tuple[ShiftDetector, str] | None:
+    def _begin(self, subject: Subject, metric: str, at: float) -> tuple[ShiftDetector, str] | None:
         if len(self._detectors) >= MOST_SERIES:
-            return None
+            leaver = self._room.leaver(at, ((each.last, key) for key, (each, _) in self._detectors.items()))
+            if leaver is None:
+                return None
+            del self._detectors[leaver]
         view = self._metrics.view(subject, metric)
         unit = "" if view is None else view.unit
         made = self._detectors[subject, metric] = (ShiftDetector(least=LEAST.get(unit, 0.0)), unit)

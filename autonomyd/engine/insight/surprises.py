@@ -1,10 +1,10 @@
 """Listens to the ring: a detector a series learns what is usual and says what is not. No judgement of its own beyond
 the pace at which it looks."""
 
+import asyncio
 import math
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import structlog
 
@@ -16,8 +16,10 @@ from autonomyd.analyze.anomaly.novelty import FIRST
 from autonomyd.analyze.issuebook import IssueBook
 from autonomyd.engine.insight.baselines import Baselines
 from autonomyd.engine.insight.behaviour import Behaviour
+from autonomyd.engine.insight.room import UNUSED_S, Room
 from autonomyd.engine.insight.shifts import LEAST
 from autonomyd.engine.records import Records
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 from autonomyd.model.timeline import Surprise
 from autonomyd.model.words import HOUR_S
@@ -30,10 +32,6 @@ PACE_S = 10.0
 EARLY_S = 1.0
 """Intervals are not exact: a sample that comes this much too early is one of its own all the same."""
 MOST_SERIES = 1000
-UNUSED_S = 600.0
-"""A series that nothing was seen of for this long makes room for a new one, the longest unused first."""
-FULL_S = 60.0
-"""When there was no room, none is looked for again for this long."""
 KEPT = 500
 LEARNING_S = 1800.0
 """However fast its samples come, a series is known no sooner."""
@@ -80,7 +78,7 @@ class SurpriseWatch:
         self._baselines = Baselines(clock=clock, records=records)
         self._behaviour = Behaviour(book)
         self._subjects: dict[Subject, dict[str, _Series]] = {}
-        self._full_until = -math.inf
+        self._room = Room()
         self._saved_at = clock.monotonic()
         self.known = 0
         self.newest: deque[Surprise] = deque(maxlen=KEPT)
@@ -99,12 +97,12 @@ class SurpriseWatch:
         now = self._clock.monotonic()
         self._behaviour.judge(self._clock.wall(), silent=lambda subject, metric: self._silent(subject, metric, now))
         if now - self._saved_at >= SAVE_EVERY_S:
-            self._save()
+            await self._save()
 
     async def close(self) -> None:
         """Listen no longer, and keep what was learned."""
         self._unsubscribe()
-        self._save()
+        await self._save()
 
     # --- what is asked -----------------------------------------------------------------------------------------------
 
@@ -229,12 +227,10 @@ class SurpriseWatch:
 
     def _make_room(self, at: float) -> bool:
         """Drop the series that was unused for longest."""
-        if at < self._full_until:
+        leaver = self._room.leaver(at, ((series.seen_at, (subject, metric)) for subject, metric, series in self._all()))
+        if leaver is None:
             return False
-        seen_at, subject, metric = min((series.seen_at, subject, metric) for subject, metric, series in self._all())
-        if at - seen_at < UNUSED_S:
-            self._full_until = at + FULL_S
-            return False
+        subject, metric = leaver
         del self._subjects[subject][metric]
         if not self._subjects[subject]:
             del self._subjects[subject]
@@ -246,7 +242,9 @@ class SurpriseWatch:
         series = self._subjects.get(subject, {}).get(metric)
         return series is None or now - series.seen_at > UNUSED_S
 
-    def _save(self) -> None:
+    async def _save(self) -> None:
         self._saved_at = self._clock.monotonic()
-        for subject, known in self._subjects.items():
+        for subject in tuple(self._subjects):
+            known = self._subjects.get(subject, {})
             self._baselines.save(subject, ((metric, series.detector) for metric, series in known.items()))
+            await asyncio.sleep(0)  # a thousand detectors take a tenth of a second: the checks come between

@@ -113,6 +113,7 @@ class Timeline:
         """Look for what changed."""
         services = self._services()
         self._files.forget_all_but(services)
+        self._started = {name: at for name, at in self._started.items() if name in services}
         await self._files.look(services.values(), now=self._clock.wall())
         self._look_at_starts(services.values())
         if self._begun:
@@ -129,9 +130,12 @@ class Timeline:
         """Those in memory, oldest first."""
         return tuple(sorted((each for each in self._changes if each.at >= since), key=lambda each: each.at))
 
-    def about(self, subject: Subject, at: float, *, within_s: float = 0.0) -> tuple[Coincidence, ...]:
-        """The changes that may have made what began on `subject` at `at` (epoch seconds, give or take `within_s`)."""
-        return aligned(at, subject, self._changes, needs=self._needs(subject), within_s=within_s)
+    def about(
+        self, subject: Subject, at: float, *, within_s: float = 0.0, issue: int | None = None
+    ) -> tuple[Coincidence, ...]:
+        """The changes that may have made what began on `subject` at `at` (epoch seconds, give or take `within_s`), the
+        issue with the number `issue` where it is one."""
+        return aligned(at, subject, self._changes, needs=self._needs(subject), within_s=within_s, issue=issue)
 
     async def entries(self, *, since: float, subject: Subject | None = None) -> tuple[Entry, ...]:
         """Changes, shifts, fixes and issues since `since` (epoch seconds), oldest first. Of a `subject` its own, and
@@ -141,12 +145,16 @@ class Timeline:
         events: list[Event] = await records.read(lambda: records.events.recent(limit=MOST_EVENTS, since=earlier), [])
         fixes: list[Fix] = await records.read(lambda: records.fixes.recent(limit=MOST_FIXES), [])
         issues: list[Issue] = await records.read(partial(records.issues.recent, limit=MOST_ISSUES, subject=subject), [])
-        changes = [each for each in (*map(change_of, events), *map(change_of_fix, fixes)) if each is not None]
-        changes.sort(key=lambda each: each.at)
-        found = [*_changed(changes), *_fixed(fixes), *_opened(issues), *_shifted(events)]
-        wanted = (each for each in found if each.at >= since and self._belongs(each, subject))
-        times = [each.at for each in changes]
-        return tuple(sorted((self._due(each, changes, times) for each in wanted), key=lambda each: each.at))
+
+        def line() -> tuple[Entry, ...]:
+            changes = [each for each in (*map(change_of, events), *map(change_of_fix, fixes)) if each is not None]
+            changes.sort(key=lambda each: each.at)
+            found = [*_changed(changes), *_fixed(fixes), *_opened(issues), *_shifted(events)]
+            wanted = (each for each in found if each.at >= since and self._belongs(each, subject))
+            times = [each.at for each in changes]
+            return tuple(sorted((self._due(each, changes, times) for each in wanted), key=lambda each: each.at))
+
+        return await in_thread(line)  # of thousands of changes and shifts a day it takes a second and more
 
     def _belongs(self, entry: Entry, subject: Subject | None) -> bool:
         if subject is None or entry.subject == subject:
@@ -159,7 +167,8 @@ class Timeline:
         if entry.kind not in (EntryKind.ISSUE, EntryKind.SHIFT):
             return entry
         near = changes[bisect_left(times, entry.at - DAY_S) : bisect_right(times, entry.at + AFTER_S)]
-        due = likely(aligned(entry.at, entry.subject, near, needs=self._needs(entry.subject)))
+        issue = entry.number if entry.kind is EntryKind.ISSUE else None
+        due = likely(aligned(entry.at, entry.subject, near, needs=self._needs(entry.subject), issue=issue))
         if due is None:
             return entry
         return Entry(

@@ -1,5 +1,6 @@
 """One log as it is watched: who reads it, whose it is, what is learned from it, and what of it was not read."""
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +18,8 @@ from autonomyd.monitor.log_reader import LogMemory, LogReader, LogSource
 
 LOST_S = 600.0
 """How long it is told that something could not be read."""
+OWN_ROTATION_S = 180.0
+"""What is found missing so shortly after a rotation of our own went with it: the fix says what is gone."""
 SHOWN = 200
 """Templates that are shown."""
 
@@ -53,6 +56,7 @@ class WatchedLog:
         self._readers: list[tuple[LogReader, str]] = []
         self._lost = (0, 0)
         self._lost_at: float | None = None
+        self._rotated_at = -math.inf
 
     @property
     def services(self) -> frozenset[str]:
@@ -95,13 +99,19 @@ class WatchedLog:
                 self._lock.release()
         return self.news
 
+    def rotated(self) -> None:
+        """The daemon itself rotates it now."""
+        self._rotated_at = self._clock.monotonic()
+
     def lost(self) -> tuple[int, int]:
-        """(bytes passed over, gaps) lately; zeros when that is a while ago."""
+        """(bytes passed over, gaps) lately; zeros when that is a while ago, or went with a rotation of our own."""
         reader, now = self.reader, self._clock.monotonic()
         if reader is None:
             return 0, 0
         if (reader.skipped, reader.gaps) != self._lost:
-            self._lost, self._lost_at = (reader.skipped, reader.gaps), now
+            self._lost = (reader.skipped, reader.gaps)
+            if now - self._rotated_at > OWN_ROTATION_S:
+                self._lost_at = now
         recent = self._lost_at is not None and now - self._lost_at < LOST_S
         return self._lost if recent else (0, 0)
 

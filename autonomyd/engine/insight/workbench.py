@@ -3,13 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.insight.series import SeriesReader
 from autonomyd.engine.records import Records
+from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import SOON, Issue, IssueType
 from autonomyd.model.rollup import Point
@@ -64,12 +64,15 @@ class Workbench:
         self.progress = Progress()
 
     async def known(self) -> tuple[Known, ...]:
-        """Every series that something is on disk of, by name."""
-        units = {series_name(subject, metric): (subject, metric) for subject, metric in self._metrics.names()}
+        """Every series that something is on disk of, by name; then those that are measured and not recorded yet."""
+        measured = {series_name(subject, metric): (subject, metric) for subject, metric in self._metrics.names()}
         found = []
         for name, recorded in (await self.series.recorded()).items():
-            subject, metric = units.get(name) or _parted(name)
+            subject, metric = measured.pop(name) if name in measured else _parted(name)
             found.append(Known(subject=subject, metric=metric, unit=recorded.unit))
+        for subject, metric in measured.values():
+            view = self._metrics.view(subject, metric)
+            found.append(Known(subject=subject, metric=metric, unit="" if view is None else view.unit))
         return tuple(found)
 
     async def problems(self, *, since: float) -> list[tuple[Issue, int]]:

@@ -1,6 +1,6 @@
 """Sessions of a database that hold others up, whatever the database."""
 
-from dataclasses import dataclass
+from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

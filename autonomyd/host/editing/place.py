@@ -1,7 +1,8 @@
 """Where a value stands in a text, what a number looks like there, and why an edit is refused."""
 
 import re
-from dataclasses import dataclass
+
+from autonomyd.model.frozen import dataclass
 
 KeyPath = tuple[str | int, ...]
 

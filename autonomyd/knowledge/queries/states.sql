@@ -6,7 +6,7 @@ ON CONFLICT (key) DO UPDATE SET at = excluded.at, body = excluded.body;
 DELETE FROM states WHERE key = :key;
 
 -- name: state_by_key
-SELECT body FROM states WHERE key = :key;
+SELECT key, body FROM states WHERE key = :key;
 
 -- name: states_with_prefix
 SELECT key, body FROM states WHERE substr(key, 1, length(:prefix)) = :prefix ORDER BY key;

@@ -60,6 +60,7 @@ class LogProbe:
     Options: ClassVar[type[CheckSettings]] = LogOptions
     asks: ClassVar[bool] = False
     cheap: ClassVar[bool] = True
+    recalls: ClassVar[bool] = True
     about_service: ClassVar[bool] = True
     metrics: ClassVar[tuple[MetricSpec, ...]] = (MetricSpec(name="matches"),)
 

@@ -5,6 +5,7 @@ import pytest
 from autonomyd.analyze.diagnosis import diagnose
 from autonomyd.execute.playbooks import BUNDLED
 from autonomyd.model.diagnosis import Cause
+from autonomyd.model.health import Severity
 from autonomyd.model.issue import IssueType
 from autonomyd.model.plan import Refusal, RefusalReason
 from autonomyd.model.service import RunState, ServiceState
@@ -17,6 +18,7 @@ HTTP, TCP = check("http", failing=True, message="no answer"), check("tcp", faili
 LONG = check("http", failing=True, failures=6, message="no answer")
 THING = check("file", failing=True, failures=60, message="too large", asks=False, about_service=False)
 WORD = check("command", failing=True, message="critical", asks=False)
+LINE = check("log", failing=True, failures=30, message="1 error line", asks=False, recalls=True)
 OVER = service(exceeded=("checks",))
 
 TABLE = [
@@ -38,6 +40,7 @@ TABLE = [
     ("a file is too large, and the service is quiet", UNHEALTHY, service(checks=(THING,), cpu_percent=0.0), None, (), False),  # noqa: E501
     ("a plugin complains, and the service is quiet", UNHEALTHY, service(checks=(WORD,), cpu_percent=0.0), Cause.PROCESS_HUNG, ("command",), False),  # noqa: E501
     ("fails for long", UNHEALTHY, service(checks=(LONG,)), Cause.PROCESS_HUNG, ("http", "persistence"), False),
+    ("a bad line that is looked at again and again", UNHEALTHY, service(checks=(LINE,)), Cause.ERRORS_IN_LOG, ("log",), False),  # noqa: E501
     ("fails, some work", UNHEALTHY, service(checks=(HTTP,), cpu_percent=20.0), Cause.PROCESS_HUNG, ("http",), False),
     ("its parent failed", UNHEALTHY, service(checks=(HTTP,), parents_down=("db",)), Cause.PARENT_FAILED, ("dependency",), False),  # noqa: E501
     ("no check fails now", UNHEALTHY, service(checks=(check("http"),)), None, (), False),
@@ -114,3 +117,9 @@ def test_what_no_rule_explains_is_undetermined(kind):
 def test_a_strategy_of_the_program_itself_goes_first():
     found = diagnose(issue(DOWN), situation(service(RunState.GONE), custom_strategy="service_down"))
     assert found.cause.cause is Cause.CUSTOM
+
+
+def test_nobody_has_to_look_at_a_notice():
+    words = {each: diagnose(issue(IssueType.ANOMALY, severity=each), situation()).note for each in Severity}
+    assert "a person should look" not in words[Severity.NOTICE]
+    assert "a person should look" in words[Severity.WARNING]

@@ -11,7 +11,8 @@ from autonomyd.analyze.anomaly.baseline import LASTS, SURE, Baseline
 from autonomyd.analyze.anomaly.evidence import ENOUGH, FADES_S, LASTS_S, STRONG, Contributor, Evidence, strength
 from autonomyd.analyze.anomaly.novelty import FARTHEST, FIRST, HORIZON, LEVELS, Novelty, tail
 from autonomyd.analyze.anomaly.packed import packed, singles, unpacked
-from autonomyd.analyze.anomaly.season import DAY_S, HOUR_S, KNOWN_S, Season
+from autonomyd.analyze.anomaly.season import KNOWN_S, Season
+from autonomyd.model.words import DAY_S, HOUR_S
 
 MONDAY = 4 * DAY_S
 """5 January 1970."""

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import sys
 from statistics import mean
 
 import pytest
@@ -55,6 +56,16 @@ def test_a_saw_tooth_is_no_new_ground():
     assert seen is None or not seen.fresh
 
 
+def test_the_tip_of_a_noisy_saw_tooth_is_no_new_ground():
+    """The means of coarser rungs are below the tips of teeth that are shorter: the tips are remembered apart."""
+    rng = random.Random(5)
+    teeth = lambda hours: 40.0 + 40.0 * (hours % 1.0) + rng.gauss(0.0, 0.3)  # noqa: E731
+    series = fed(teeth, hours=9.9, every_s=10.0)
+    seen = series.outlook(85.0)
+    assert seen is not None
+    assert not seen.fresh
+
+
 def test_a_season_is_learned_and_taken_off():
     day = lambda hours: 20.0 + 0.25 * hours + 8.0 * math.sin(hours * math.pi / 12.0)  # noqa: E731
     series = fed(day, hours=8 * 24, every_s=300.0)
@@ -102,6 +113,9 @@ def test_it_is_the_same_after_it_was_kept():
         {"at": "x"},
         {"at": 1.0, "pace_s": 1.0, "rungs": [[1, [math.nan]]] * 4, "records": [], "season": {}},
         {"at": 1, "rungs": 7},
+        {**SeriesForecast().plain(), "records": [{"errors": [1.0], "marks": []}] * 4},
+        {**SeriesForecast().plain(), "records": [{"errors": [1.0], "marks": [99]}] * 4},
+        {**SeriesForecast().plain(), "records": [{"errors": [math.nan], "marks": [1]}] * 4},
     ],
 )
 def test_what_is_no_sketch_is_refused(kept):
@@ -121,16 +135,24 @@ def test_no_samples_break_it(samples, bound):
         assert seen is None or (seen.soonest_s >= 0.0 and math.isfinite(seen.left_s))
 
 
-def test_it_stays_small():
-    import tracemalloc
+def own_bytes(thing, seen=None):
+    """What an object and all that it alone refers to take."""
+    seen = set() if seen is None else seen
+    if id(thing) in seen or thing is None or isinstance(thing, type):
+        return 0
+    seen.add(id(thing))
+    slots = [name for each in type(thing).__mro__ for name in getattr(each, "__slots__", ())]
+    return sys.getsizeof(thing) + sum(own_bytes(getattr(thing, name), seen) for name in slots)
 
+
+def test_it_stays_small():
     rng = random.Random(3)
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    many = [fed(lambda hours: hours + rng.gauss(0, 0.1), hours=12 * 24, every_s=7200.0) for _ in range(10)]
-    after = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    assert (after - before) / len(many) < 16 * 1024
+    series = fed(lambda hours: 0.3 * hours + 5.0 * math.sin(hours / 4.0) + rng.gauss(0, 0.1), hours=30, every_s=10.0)
+    series = fed(
+        lambda hours: hours + rng.gauss(0, 0.1), hours=20 * 24, every_s=3600.0, series=series, begin=AT + DAY_S * 2
+    )
+    assert series.season.settled
+    assert 3072 < own_bytes(series) <= 4096
 
 
 def test_four_in_five_intervals_hold_the_truth():

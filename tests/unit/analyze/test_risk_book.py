@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autonomyd.analyze.risk.book import MOST_KEYS, RiskBook
-from autonomyd.analyze.risk.logistic import DAY_S, Curve
+from autonomyd.analyze.risk.logistic import Curve
 from autonomyd.model.risk import RiskKey, RiskOf, RiskWay
 from autonomyd.model.subject import Subject
+from autonomyd.model.words import DAY_S
 
 MIDNIGHT = 19_676 * DAY_S
 WEB = RiskKey(of=RiskOf.PROBLEM, subject=Subject("service:web"), name="service_down process")

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autonomyd.analyze.risk.hazard import DAY_S, Hazard
+from autonomyd.analyze.risk.hazard import Hazard
 from autonomyd.analyze.risk.logistic import MOST_TIMES, Curve, Frequency, risk
 from autonomyd.analyze.risk.score import Score
+from autonomyd.model.words import DAY_S
 
 START = 1.7e9
 

@@ -169,13 +169,13 @@ def test_without_any_move_nobody_is_told_of() -> None:
     rng = random.Random(5)
     names: list[Name] = [(node, "cpu", "") for node in "abc"]
     found = ranked(names, [column(rng, 1.0) for _ in "abc"], [column(rng, 1.0) for _ in "abc"])
-    assert suspects(found, {}, most=5, least=0.05) == ()
+    assert suspects(found, {}, most=5, least=0.05, matters={}) == ()
 
 
 def test_the_suspects_are_told_in_figures_with_units() -> None:
     rng = random.Random(5)
     found = ranked([("service:db", "rss_mb", "")], [column(rng, 100.0)], [column(rng, 400.0)])
-    told = suspects(found, {("service:db", "rss_mb"): "MB"}, most=5, least=0.05)
+    told = suspects(found, {("service:db", "rss_mb"): "MB"}, most=5, least=0.05, matters={})
     assert told[0].words.startswith("rss_mb of service:db rose from ")
     assert " MB to " in told[0].words
     assert told[0].share == 100.0

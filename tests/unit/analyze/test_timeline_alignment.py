@@ -162,3 +162,20 @@ def test_a_fix_changes_something_from_the_moment_in_which_it_is_applied():
     )
     assert change_of_fix(fix(states=("approved",))) is None
     assert change_of_fix(fix(issue_id=None)) is None
+
+
+def test_a_fix_is_no_cause_of_what_it_was_made_for_nor_of_what_began_before_it():
+    made = change_of_fix(fix())
+    assert made.for_issue == 7
+    assert aligned(made.at + 20, WEB, [made], issue=7) == ()
+    (other,) = aligned(made.at + 20, WEB, [made], issue=8)
+    assert likely([other]) is other
+    (shift,) = aligned(made.at + 20, WEB, [made])
+    assert likely([shift]) is shift
+    assert aligned(made.at - 0.3, WEB, [made], issue=8) == ()
+    assert aligned(made.at - 0.3, WEB, [made], within_s=5.0)  # the onset of a shift is not known better
+
+
+def test_whose_change_it_was_is_told_unless_it_is_its_own_or_the_machines():
+    whys = [one(change(40, subject=each), needs=(DB,)).why for each in (WEB, DB, HOST)]
+    assert whys == [f"began 40 s after app.toml changed{of}" for of in ("", " (of db)", "")]

@@ -76,6 +76,12 @@ def test_a_band_is_drawn_behind_the_line_and_widens_the_axis() -> None:
     assert not any(bare.faint)
 
 
+@pytest.mark.parametrize("values", [(0.0, 5e-324), (-1.7e308, 1.7e308), (1.7e308, 1.7e308), (-5e-324, -5e-324)])
+def test_the_smallest_and_the_largest_values_can_be_drawn(values: tuple[float, float]) -> None:
+    chart = draw(list(enumerate(values)), width=20, height=6, unit="", braille=False, band=[values] * 2)
+    assert any("*" in cells for _, cells in chart.rows)
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 1e6), FINITE, st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=60),
     st.booleans(),

@@ -44,6 +44,16 @@ def test_what_is_in_hand_needs_nobody(troubled: dict[str, Any]) -> None:
     assert (found.tone, found.sentence) == ("waiting", "1 problem is in hand.")
 
 
+def test_a_notice_is_no_problem_in_hand(troubled: dict[str, Any]) -> None:
+    troubled["issues"] = troubled["issues"][2:]
+    for item in troubled["issues"]:
+        item["issue"]["severity"] = "notice"
+    troubled["health"]["status"] = "healthy"
+    found = verdict(troubled)
+    assert (found.tone, found.sentence) == ("fine", "All is well.")
+    assert found.more.endswith("; 1 thing noticed")
+
+
 @pytest.mark.parametrize(
     ("health", "sentence", "tone"),
     [

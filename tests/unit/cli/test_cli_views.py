@@ -144,6 +144,16 @@ def test_the_story_before_anything_was_decided(story: dict[str, Any], troubled: 
     assert "cpu.percent was 91 %; the bound is 90 %" in text
 
 
+def test_the_story_of_a_notice_asks_for_nothing(story: dict[str, Any], troubled: dict[str, Any]) -> None:
+    story |= {"diagnosis": None, "assessment": None, "fixes": [], "why": "It is a notice.", "next": "Nothing."}
+    story["issue"] |= {"severity": "notice", "state": "refused", "next_try_at": None}
+    text = drawn(story_view(story, troubled["at"]))
+    assert "then `autonomyctl service start cache`" not in text
+    assert "What it means" not in text
+    story |= {"decision": None, "kind": None}
+    assert "nothing yet" not in drawn(story_view(story, troubled["at"]))
+
+
 def test_the_story_of_a_plan(story: dict[str, Any], calm: dict[str, Any]) -> None:
     plan = calm["healing"]["last"]["plan"] | {"preview": ["would remove 3 files"]}
     story |= {"decision": plan, "kind": "plan"}

@@ -17,6 +17,7 @@ from autonomyd.cli.ctl import VERBS
 from autonomyd.control.resources import ROUTES
 from autonomyd.monitor.probes import check_kinds
 from autonomyd.settings.load import make_settings
+from autonomyd.settings.log_rules import OwnRule
 from autonomyd.settings.playbook import Playbook
 
 ROOT = Path(__file__).parents[3]
@@ -85,6 +86,9 @@ def test_the_configuration_of_every_page_is_accepted(blocks: Blocks) -> None:
         tables = tomllib.loads(block.text)
         if "steps" in tables:
             assert not list(Playbook.model_validate(tables).faults()), block.where
+            continue
+        if "rule" in tables:
+            assert [OwnRule.model_validate(rule) for rule in tables["rule"]], block.where
             continue
         for service in tables.get("services", {}).values():
             service["depends_on"] = ()  # a page may show a child without its parent

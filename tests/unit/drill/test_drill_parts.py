@@ -280,9 +280,10 @@ def test_a_stage_that_cannot_be_set_is_a_bad_row(tmp_path: Path, monkeypatch: py
     assert threading.active_count() == 1
 
 
-def issue(state: str, *, next_try_at: float | None = None) -> dict[str, Any]:
+def issue(state: str, *, next_try_at: float | None = None, severity: str = "critical") -> dict[str, Any]:
+    about = {"id": 1, "subject": "service:web", "severity": severity}
     return {
-        "issue": {"id": 1, "subject": "service:web", "state": state, "next_try_at": next_try_at},
+        "issue": {**about, "state": state, "next_try_at": next_try_at},
         "refusal": {"reason": "restart_limit"} if state == "parked" else None,
     }
 
@@ -295,6 +296,10 @@ def status(state: str, pid: int | None, *issues: dict[str, Any]) -> dict[str, An
 def test_issues_are_grouped_by_their_subject() -> None:
     found = issues_by_subject([issue("parked", next_try_at=9.0)])["service:web"]
     assert [(each.state, each.refused, each.next_try_at) for each in found] == [("parked", "restart_limit", 9.0)]
+
+
+def test_a_notice_is_no_trouble_of_its_service() -> None:
+    assert issues_by_subject([issue("open", severity="notice")]) == {}
 
 
 def test_the_api_watch_keeps_what_changed(tmp_path: Path) -> None:

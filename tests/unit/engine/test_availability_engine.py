@@ -229,6 +229,22 @@ async def test_a_pushed_metric_that_must_come_and_does_not():
     assert not stage.issues()
 
 
+async def test_the_metrics_of_a_service_that_is_configured_no_more_are_missed_by_nobody():
+    stage = Monitored(absence={"latency_ms": 60})
+    services = {"web": ManagedService(name="web", settings=service_settings(), control=FakeControl(pid=5))}
+    services["web"].run = ServiceRun(state=RunState.RUNNING, pid=5)
+    watch = absences(stage, services)
+    stage.monitoring._ring.append(WEB, "web.http", stage.clock.monotonic(), {"latency_ms": 5.0}, {})
+    stage.clock.advance(61)
+    await watch.tick()
+    assert set(stage.issues()) == {(WEB, "latency_ms.absent")}
+    services["api"] = services.pop("web")
+    await watch.tick()
+    stage.clock.advance(61)
+    await watch.tick()
+    assert not any(subject == WEB for subject, _ in stage.issues())
+
+
 async def test_one_that_never_came_is_told_too():
     stage = Monitored(absence={"queue": 120})
     watch = absences(stage)

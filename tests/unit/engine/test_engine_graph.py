@@ -1,15 +1,18 @@
 """The graph is kept: declared edges always, seen ones while they are believed; and the suspects of an issue."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from autonomyd.engine.insight import graph as graphs
 from autonomyd.engine.facts.suspects import LEAD_S, SuspectsReader
-from autonomyd.engine.insight.graph import KEPT_S, GraphKeeper
+from autonomyd.engine.insight import graph as graphs
+from autonomyd.engine.insight.graph import KEPT_S, STATIC_EVERY_S, GraphKeeper
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.host import connections
 from autonomyd.host.connections import Link, Links
+from autonomyd.host.containers import stacks
+from autonomyd.host.containers.api import EngineFailure
 from autonomyd.model.graph import EdgeKind
 from autonomyd.model.issue import IssueType
 from autonomyd.model.service import Intent
@@ -91,6 +94,48 @@ async def test_a_service_that_is_configured_no_more_takes_its_edges_with_it(hous
     await house.graphs.tick()
     await house.add("db")
     assert house.graphs.graph().above("api") == ()
+
+
+async def test_edges_of_a_manager_go_when_services_have_another_and_stay_while_it_cannot_be_asked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = [
+        _member("web", needs=("db",)),
+        _member("db"),
+    ]
+
+    async def asked(api: object) -> list[Any]:
+        if not members:
+            raise EngineFailure("away")
+        return members
+
+    monkeypatch.setattr(stacks, "stack_members", asked)
+    monkeypatch.setattr(house.graphs, "_containers", SimpleNamespace(of=lambda socket: SimpleNamespace(api=None)))
+    for name in ("web", "db"):
+        await house.add(name, control={"type": "container", "name": name})
+    house.graphs._see("api", "db", EdgeKind.UNIT, "systemd: Requires")
+    await house.graphs.tick()
+    assert house.graphs.graph().above("web") == ("db",)
+    assert house.graphs.graph().above("api") == ()
+    members.clear()
+    house.clock.advance(STATIC_EVERY_S)
+    await house.graphs.tick()
+    assert house.graphs.graph().above("web") == ("db",)
+    assert house.graphs.report().nodes[0].groups
+    assert "can't be asked" in house.graphs.report().unseen[0]
+    for name in ("web", "db"):
+        await house.add(name)
+    house.clock.advance(STATIC_EVERY_S)
+    await house.graphs.tick()
+    assert house.graphs.graph().above("web") == ()
+    assert house.graphs.report().nodes[0].groups == ()
+    assert house.graphs.report().unseen == ()
+
+
+def _member(name: str, *, needs: tuple[str, ...] = ()) -> Any:
+    return SimpleNamespace(
+        project="shop", service=name, needs=needs, networks=(), is_named=lambda called: called == name
+    )
 
 
 async def test_what_was_only_seen_holds_and_orders_nobody(house: House) -> None:

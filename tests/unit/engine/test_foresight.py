@@ -75,9 +75,8 @@ async def test_a_tested_forecast_warns_before_the_disk_is_full():
 
 
 async def test_an_untested_forecast_is_a_notice_that_hurts_nobody():
-    world = await World().live(
-        noisy(random.Random(1), lambda hours: 60.0 + 20.0 * hours, 0.02), hours=1.7, every_s=10.0
-    )
+    grows = noisy(random.Random(1), lambda hours: 60.0 + 20.0 * hours, 0.02)
+    world = await World(Settings(forecast={"least_cases": 64})).live(grows, hours=1.7, every_s=10.0)
     (found,) = world.issues
     assert found.severity is Severity.NOTICE
     assert "earlier forecasts" in found.evidence[0]
@@ -88,7 +87,7 @@ async def test_what_moves_fast_is_told_between_two_turns():
     world = World()
     await world.live(lambda hours: 10.0, hours=0.1, every_s=10.0)
     await world.live(lambda hours: 10.0 + hours * 3600.0 * 0.4, hours=0.045, every_s=10.0, turn_s=1e9)
-    assert [each.severity for each in world.issues] == [Severity.NOTICE]
+    assert [each.severity for each in world.issues] == [Severity.WARNING]
 
 
 async def test_it_clears_when_the_growth_ends():
@@ -99,33 +98,96 @@ async def test_it_clears_when_the_growth_ends():
     assert not world.issues
 
 
-async def test_ordinary_life_is_not_warned_of():
-    """50 ordinary series for 20 hours: noise, swings of the day, saw-teeth, bursts, files that come and go."""
+class Ordinary:
+    """A series as machines have them: noise, a walk, swings of the day, saw-teeth, bursts that drain, a large file that
+    is written in a minute and goes again, stillness."""
+
+    KINDS = ("noise", "walk", "day", "saw", "burst", "file", "still")
+
+    def __init__(self, index, rng):
+        self.subject = Subject(f"disk:/d{index}")
+        self.kind = self.KINDS[index % len(self.KINDS)]
+        self.level = rng.uniform(10.0, 75.0)
+        self.period_s = 60.0 * rng.randrange(30, 110)
+        self.beside = 0.0
+
+    def value(self, at, rng):
+        if self.kind == "still":
+            return self.level
+        if self.kind == "walk":
+            self.beside = 0.99 * self.beside + rng.gauss(0.0, 0.2)
+        elif self.kind == "day":
+            self.beside = 8.0 * math.sin((at / HOUR_S + self.level) * math.pi / 12.0)
+        elif self.kind == "saw":
+            self.beside = 12.0 * (at % self.period_s) / self.period_s
+        elif self.kind == "burst":
+            self.beside = max(0.0, self.beside - 0.08) if rng.random() > 0.002 else 15.0 * rng.random()
+        elif self.kind == "file":
+            self.beside = 11.0 * min(1.0, at % self.period_s / 60.0) * (at % self.period_s < 900.0)
+        return min(99.0, max(0.0, self.level + self.beside + rng.gauss(0.0, 0.2)))
+
+
+@pytest.mark.parametrize("seed", [7])
+async def test_ordinary_life_is_not_warned_of(seed):
+    """50 ordinary series for 20 hours, a sample every 10 s."""
     world = World()
-    rng = random.Random(7)
-    kinds = ("noise", "walk", "day", "saw", "burst", "still")
-    series = [(Subject(f"disk:/d{index}"), kinds[index % 6], rng.uniform(10.0, 75.0)) for index in range(50)]
-    state = dict.fromkeys((subject for subject, _, _ in series), 0.0)
+    rng = random.Random(seed)
+    series = [Ordinary(index, rng) for index in range(50)]
     opened = []
-    for step in range(20 * 60):
-        world.clock.advance(60.0)
-        for subject, kind, level in series:
-            value = level + rng.gauss(0.0, 0.2)
-            if kind == "walk":
-                state[subject] = 0.95 * state[subject] + rng.gauss(0.0, 0.5)
-            elif kind == "day":
-                state[subject] = 8.0 * math.sin((step / 60.0 + level) * math.pi / 12.0)
-            elif kind == "saw":
-                state[subject] = 12.0 * (step % (30 + int(level))) / (30 + level)
-            elif kind == "burst":
-                state[subject] = max(0.0, state[subject] - 0.5) if rng.random() > 0.01 else 15.0 * rng.random()
-            values = {USED: level if kind == "still" else min(99.0, max(0.0, value + state[subject]))}
-            world.monitoring._ring.append(subject, "probe", world.clock.monotonic(), values, {})
-        if step % 4 == 3:
+    for step in range(20 * 360):
+        world.clock.advance(10.0)
+        for each in series:
+            value = each.value(step * 10.0, rng)
+            world.foresight._hear(each.subject, world.clock.monotonic(), {USED: value})
+            if step < 2:
+                world.monitoring._ring.append(each.subject, "probe", world.clock.monotonic(), {USED: value}, {})
+        if step % 12 == 1:
             await world.foresight.tick()
             opened += [each for each in world.issues if each.severity is Severity.WARNING]
     assert opened == []
     assert len(world.foresight.report().standing) + len(world.foresight.report().forecasts) == 50
+
+
+@pytest.mark.parametrize("fills_s", [120.0, 300.0])
+async def test_a_folder_that_fills_for_the_first_time_and_fast_is_warned_of_in_time(fills_s):
+    folder = Subject("folder:/spool")
+    world = World()
+    held = {"subject": folder, "metric": "folder.used_percent", "every_s": 10.0, "turn_s": 60.0}
+    await world.live(noisy(random.Random(1), lambda hours: 20.0), hours=0.2, **held)
+    grows = noisy(random.Random(2), lambda hours: 20.0 + 70.0 * hours * HOUR_S / fills_s)
+    told_at = None
+    begin = world.clock.monotonic()
+    for step in range(int(fills_s / 10.0)):
+        await world.live(lambda _, step=step: grows(step / 360.0), hours=1.0 / 360.0, **held)
+        if told_at is None and world.issues:
+            told_at = world.clock.monotonic() - begin
+            (found,) = world.issues
+            assert found.severity is Severity.WARNING
+            assert "put to the test" in found.evidence[0]
+            assert not world.told[0].acts
+            assert world.foresight.only_told(found)
+    assert told_at < 0.75 * fills_s
+    await world.live(lambda hours: 20.0, hours=0.3, **held)
+    assert not world.issues
+
+
+async def test_certificates_are_in_the_report():
+    from autonomyd.monitor.probes.certificate import CertificateOptions
+
+    checks = (CertificateOptions(type="certificate", host="web.test"),)
+    world = World(Settings(services={"web": service_settings(checks=checks), "far": service_settings(checks=checks)}))
+    for name, days in (("web", 12.0), ("far", 300.0)):
+        world.monitoring._ring.append(
+            service_subject(name), "certificate", world.clock.monotonic(), {"days_left": days}, {"days_left": "d"}
+        )
+    world.clock.advance(86400.0)
+    report = world.foresight.report()
+    (forecast,) = report.forecasts
+    assert forecast.left_s == forecast.soonest_s == forecast.latest_s == pytest.approx(11 * 86400.0)
+    assert forecast.words.endswith("of web ends in 11 days")
+    assert not forecast.acts
+    (standing,) = report.standing
+    assert (standing.subject, standing.value) == (service_subject("far"), pytest.approx(299.0))
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

@@ -10,12 +10,17 @@ import pytest
 from autonomyd.analyze.issuebook import IssueBook
 from autonomyd.analyze.templates import NewsKind, TemplateNews, TemplateWatch
 from autonomyd.engine.insight.log_insight import LogInsight
+from autonomyd.engine.insight.watched_log import OWN_ROTATION_S
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.store import Store
+from autonomyd.model.diagnosis import Cause
+from autonomyd.model.fix import Fix, FixState
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Issue, IssueType
 from autonomyd.model.log_rules import EXAMPLE_CHARS
+from autonomyd.model.plan import Plan, Risk
 from autonomyd.model.reading import ReadingState
+from autonomyd.model.step import RotateLog
 from autonomyd.model.subject import service_subject
 from autonomyd.monitor.probe import Surroundings
 from autonomyd.monitor.probes.log import LogOptions, LogProbe
@@ -69,8 +74,8 @@ class Logs:
         self.made = self.insight()
         await self.made.restore()
 
-    def lines(self) -> int:
-        return sum(each.lines for each in self.made.templates("web"))
+    async def lines(self) -> int:
+        return sum(each.lines for each in await self.made.templates("web"))
 
     def open(self) -> dict[str, Issue]:
         return {issue.metric: issue for issue in self.book.open_issues()}
@@ -93,17 +98,15 @@ def check(logs: Logs, **options: Any) -> LogProbe:
 
 async def test_the_logs_of_services_are_read_from_their_end_on(logs: Logs) -> None:
     await logs.turn()
-    await logs.turn()
     logs.write("order 1 placed", "order 2 placed")
     await logs.turn()
-    (found,) = logs.made.templates("web")
+    (found,) = await logs.made.templates("web")
     assert (found.log, found.lines, found.learning, len(found.templates)) == (str(logs.path), 2, True, 1)
     assert found.templates[0].count == 2
-    assert logs.made.templates("other") == ()
+    assert await logs.made.templates("other") == ()
 
 
 async def test_what_was_written_while_the_daemon_was_away_is_read(logs: Logs) -> None:
-    await logs.turn()
     await logs.turn()
     logs.write("order 1 placed")
     await logs.turn()
@@ -113,7 +116,7 @@ async def test_what_was_written_while_the_daemon_was_away_is_read(logs: Logs) ->
     logs.write("order 3 placed")
     await logs.turn()
     await logs.turn()
-    assert logs.lines() == 3
+    assert (await logs.lines()) == 3
 
 
 async def test_a_check_reads_for_both_and_nothing_is_read_twice(logs: Logs) -> None:
@@ -124,13 +127,13 @@ async def test_a_check_reads_for_both_and_nothing_is_read_twice(logs: Logs) -> N
     found = await probe.look()
     assert found.state is ReadingState.FAILED
     await logs.turn()
-    assert logs.lines() == 2
+    assert (await logs.lines()) == 2
     assert logs.made.errors("web") == ()
     probe.close()
     logs.write("order 2 placed")
     await logs.turn()
     await logs.turn()
-    assert logs.lines() == 3
+    assert (await logs.lines()) == 3
 
 
 async def test_lines_from_before_make_no_check_fail(logs: Logs) -> None:
@@ -144,13 +147,12 @@ async def test_lines_from_before_make_no_check_fail(logs: Logs) -> None:
     assert (found.state, found.values) == (ReadingState.OK, {"matches": 0.0})
     assert found.message == "1 line from before, 1 error line among them, not judged"
     assert again.errors("log") == ()
-    assert logs.lines() == 1
+    assert (await logs.lines()) == 1
     logs.write("OSError: [Errno 28] No space left on device")
     assert (await again.look()).state is ReadingState.FAILED
 
 
 async def test_errors_in_logs_without_a_check_are_evidence(logs: Logs) -> None:
-    await logs.turn()
     await logs.turn()
     logs.write("ConnectionRefusedError: [Errno 111] Connection refused")
     await logs.turn()
@@ -185,7 +187,6 @@ async def test_own_rules_come_first_and_a_bad_one_is_passed_over(logs: Logs) -> 
 
 async def test_secrets_and_control_characters_are_not_kept(logs: Logs) -> None:
     await logs.turn()
-    await logs.turn()
     logs.write(
         "login with password=hunter2 \x1b[31mred\x1b[0m \u202eturned", "-----BEGIN PRIVATE KEY-----", "MIIEhunter2"
     )
@@ -195,7 +196,7 @@ async def test_secrets_and_control_characters_are_not_kept(logs: Logs) -> None:
     stored = str(await logs.records.states.items("log"))
     assert "hunter2" not in stored
     await logs.turn()
-    (found,) = logs.made.templates("web")
+    (found,) = await logs.made.templates("web")
     for each in found.templates:
         assert each.text.isprintable()
         assert each.example.isprintable()
@@ -207,13 +208,12 @@ async def test_a_log_that_can_not_be_read_says_why(logs: Logs) -> None:
     logs.path.unlink()
     logs.path.mkdir()
     await logs.turn()
-    (found,) = logs.made.templates("web")
+    (found,) = await logs.made.templates("web")
     assert "regular file" in found.problem
 
 
 async def test_what_could_not_be_read_is_an_issue_for_a_while(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autonomyd.host.tail.LOOK_BYTES", 1000)
-    await logs.turn()
     await logs.turn()
     logs.write(*["order 17 placed"] * 1000)
     await logs.turn()
@@ -223,6 +223,34 @@ async def test_what_could_not_be_read_is_an_issue_for_a_while(logs: Logs, monkey
     for _ in range(12):
         await logs.turn()
     assert logs.open() == {}
+
+
+async def test_a_rotation_of_our_own_is_no_loss(logs: Logs) -> None:
+    step = RotateLog(service="web", path=str(logs.path), method="copytruncate", keep=0, compress=False, tail_bytes=0)
+    plan = Plan(
+        strategy="rotate-logs",
+        cause=Cause.LOG_OUTGROWN,
+        service="web",
+        steps=(step,),
+        confidence=95,
+        risk=Risk.LOW,
+        disruptive=False,
+        reversible=False,
+        issue_id=1,
+    )
+    await logs.turn()
+    logs.write("order 1 placed")
+    await logs.turn()
+    logs.made.fix_moved(Fix(id=1, plan=plan, state=FixState.APPLYING, actor="autonomyd", started_at=0.0))
+    logs.path.write_text("")
+    await logs.turn()
+    assert logs.open() == {}
+    logs.clock.advance(OWN_ROTATION_S)
+    logs.write("order 2 placed")
+    await logs.turn()
+    logs.path.write_text("")  # by somebody else
+    await logs.turn()
+    assert set(logs.open()) == {"log:web.log:lost"}
 
 
 def news(kind: NewsKind, group: int = 7, **more: Any) -> TemplateNews:
@@ -251,7 +279,6 @@ def tell(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 async def test_a_surge_of_errors_is_a_warning_and_the_rest_a_notice(logs: Logs, tell: Callable[..., None]) -> None:
     await logs.turn()
-    await logs.turn()
     logs.write("payment 17 failed")
     tell(
         news(NewsKind.SURGING),
@@ -272,7 +299,6 @@ async def test_a_surge_of_errors_is_a_warning_and_the_rest_a_notice(logs: Logs, 
 
 async def test_it_is_told_once_and_again_when_it_doubles_and_clears(logs: Logs, tell: Callable[..., None]) -> None:
     await logs.turn()
-    await logs.turn()
     logs.write("payment 17 failed")
     for now, heard in ((240.0, 1), (300.0, 1), (400.0, 1), (600.0, 2)):
         tell(news(NewsKind.SURGING, now=now))
@@ -285,7 +311,6 @@ async def test_it_is_told_once_and_again_when_it_doubles_and_clears(logs: Logs, 
 
 async def test_an_issue_of_the_run_before_is_cleared(logs: Logs, tell: Callable[..., None]) -> None:
     await logs.turn()
-    await logs.turn()
     logs.write("payment 17 failed")
     tell(news(NewsKind.NEW))
     await logs.turn()
@@ -297,7 +322,6 @@ async def test_an_issue_of_the_run_before_is_cleared(logs: Logs, tell: Callable[
 
 
 async def test_many_news_at_once_are_told_together(logs: Logs, tell: Callable[..., None]) -> None:
-    await logs.turn()
     await logs.turn()
     logs.write("x")
     tell(*(news(NewsKind.NEW, number) for number in range(40)))

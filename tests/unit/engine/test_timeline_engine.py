@@ -110,6 +110,17 @@ async def test_an_edit_is_a_change_at_the_time_of_the_file(stage):
     assert before - 1 <= change.at <= time.time() + 1
 
 
+async def test_a_service_that_was_not_watched_meanwhile_was_not_seen_to_be_restarted(stage):
+    await stage.timeline.tick()
+    service, stage.service = stage.service, None
+    stage.timeline._services = lambda: {} if stage.service is None else {"web": stage.service}
+    await stage.timeline.tick()
+    stage.service = service
+    service.run = ServiceRun(state=RunState.RUNNING, pid=6, started_at=stage.clock.wall() - 10)
+    await stage.timeline.tick()
+    assert stage.told() == []
+
+
 async def test_a_touch_is_no_change_and_a_file_that_goes_is_one(stage):
     await stage.timeline.tick()
     os.utime(stage.config)
@@ -292,3 +303,29 @@ async def test_everything_on_one_line_of_time(stage):
     everything = await stage.timeline.entries(since=at - 3600)
     assert len(everything) == 5
     assert HOST not in {each.subject for each in everything}
+
+
+async def test_a_fix_is_not_blamed_for_the_issue_that_it_healed(stage):
+    at = stage.clock.wall()
+    opened = Issue(
+        id=3,
+        type=IssueType.SERVICE_UNHEALTHY,
+        subject=WEB,
+        metric="checks",
+        severity=Severity.CRITICAL,
+        state=IssueState.RESOLVED,
+        summary="web does not work",
+        opened_at=at - 20,
+        updated_at=at,
+        resolved_at=at,
+    )
+    beside = replace(opened, id=4, metric="process", opened_at=at - 20.2)
+    for each in (opened, beside):
+        stage.records.issue(each, None)
+    made = fix(at - 20, issue_id=3)
+    await stage.records.journal(made, ())
+    stage.timeline.fix_moved(made)
+    found = await stage.timeline.entries(since=at - 86400, subject=WEB)
+    assert [(each.number, each.due) for each in found if each.kind is EntryKind.ISSUE] == [(4, None), (3, None)]
+    assert stage.timeline.about(WEB, at - 20, issue=3) == ()
+    assert stage.timeline.about(WEB, at - 10, issue=5)[0].confidence > 50

@@ -201,6 +201,24 @@ async def test_states_pause_and_intents(store, clock):
     assert (await states.pause()).paused
 
 
+async def test_a_state_that_cannot_be_read_hides_no_other_and_keeps_a_service_stopped(store, clock):
+    states = States(store, clock=clock)
+    await states.put("learned:a", 1)
+    await states.set_intent("web", Intent.STARTED)
+    await states.set_intent("api", Intent.STARTED)
+    await states.put("intent:odd", ["no word"])
+    for key in ("learned:b", "intent:db"):
+        await store.put(Write(query="put_state", params={"key": key, "at": 1.0, "body": "{"}))
+    assert await states.items("learned:") == {"learned:a": 1}
+    assert await states.get("learned:b", 7) == 7
+    assert await states.intents() == {
+        "web": Intent.STARTED,
+        "api": Intent.STARTED,
+        "db": Intent.STOPPED,
+        "odd": Intent.STOPPED,
+    }
+
+
 async def test_ids_go_up_and_are_not_given_twice(store):
     issues = Issues(store)
     assert [issues.next_id(), issues.next_id(), Fixes(store).next_id()] == [1, 2, 1]

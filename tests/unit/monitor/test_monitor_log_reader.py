@@ -41,8 +41,8 @@ async def reading(tmp_path: Path) -> Reading:
 
 
 async def test_a_trace_that_is_being_written_is_one_entry(reading: Reading) -> None:
-    assert await reading.look("ok\nTraceback (most recent call last):\n  File 'a'\n") == []
-    assert reading.heard == ["ok\n"]
+    assert await reading.look("INFO ok\nTraceback (most recent call last):\n  File 'a'\n") == []
+    assert reading.heard == ["INFO ok\n"]
     assert await reading.look("MemoryError\nnext\n") == [("python-memory", 1, "MemoryError")]
     assert reading.heard[-1].endswith("MemoryError\nnext\n")
 

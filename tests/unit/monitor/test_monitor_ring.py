@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autonomyd.model.subject import HOST, Subject
+from autonomyd.monitor import ring as ring_module
 from autonomyd.monitor.ring import CAPACITY, SINGLE, MetricsRing
 
 UNITS = {"cpu": "%"}
@@ -34,6 +35,21 @@ def test_the_view_is_the_last_capacity_samples_of_any_sequence(values, capacity)
 def test_it_holds_the_last_thousand(count):
     view = filled(range(count)).reader.view(HOST, "cpu")
     assert list(view.values) == list(range(count))[-1000:]
+
+
+def test_a_flood_of_subjects_is_bounded_and_drops_the_longest_unheard(monkeypatch):
+    monkeypatch.setattr(ring_module, "MOST_FRAMES", 40)
+    dropped = []
+    ring = MetricsRing(10, dropped=dropped.extend)
+    for number in range(500):
+        ring.append(HOST, "host", float(number), {"cpu": 1.0}, UNITS)
+        ring.append(Subject(f"disk:/run/{number}"), "host", float(number), {"used": 1.0}, UNITS)
+        assert len(ring.reader.names()) <= 40
+    assert ring.reader.last(HOST, "cpu") == 1.0
+    assert ring.reader.last(Subject("disk:/run/499"), "used") == 1.0
+    assert len(set(dropped)) == len(dropped) == 501 - len(ring.reader.names())
+    assert (HOST, "cpu") not in dropped
+    assert ring.reader.names(since=499.0) == ((HOST, "cpu"), (Subject("disk:/run/499"), "used"))
 
 
 @settings(max_examples=40)
