@@ -1,6 +1,6 @@
 """Exponential backoff as a value: pure, with the jitter passed in."""
 
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

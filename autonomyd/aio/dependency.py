@@ -7,6 +7,7 @@ Source of the states: M. Nygard, Release It!, 2nd edition, "Circuit Breaker" and
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import structlog
@@ -14,7 +15,6 @@ import structlog
 from autonomyd.aio.backoff import Backoff
 from autonomyd.aio.clock import Clock
 from autonomyd.model.dependency import BreakerState, DependencyStatus
-from autonomyd.model.frozen import dataclass
 
 T = TypeVar("T")
 

@@ -4,10 +4,9 @@ It compares what is wrong now with what was told before, so it comes to the same
 a restart, a lost event, a clock that was set."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from autonomyd.model.alert import Alert, AlertState, Incident, Need, NoticeKind
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 
 REOPEN_S = 3600.0

@@ -2,10 +2,9 @@
 the problems that were recorded. Pure; one pass over the points of each series."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.rollup import Point, coverage_s, expanded
 from autonomyd.model.trial import Alarm, Score, Trial
 

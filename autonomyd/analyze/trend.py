@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Trend
 
 MIN_SAMPLES = 8

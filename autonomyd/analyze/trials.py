@@ -3,13 +3,12 @@ other levels (`cpu_percent enter=80 for=60`), or a detector (`anomaly`, `forecas
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from autonomyd.analyze.backtest import Judge, Rule
 from autonomyd.analyze.detectors.leak import LeakDetector
 from autonomyd.analyze.detectors.threshold import ThresholdDetector, ThresholdRule
 from autonomyd.analyze.verdict import Verdict
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.words import counted, duration
 
 QUIET_S = 900.0

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from autonomyd.cli.words import with_unit
-from autonomyd.model.frozen import dataclass
 
 Point = tuple[float, float]
 Range = tuple[float, float]

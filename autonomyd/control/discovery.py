@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -13,7 +14,6 @@ from autonomyd.host.dbus import BusError
 from autonomyd.host.files import append_text
 from autonomyd.host.listeners import Listener, listening_services
 from autonomyd.host.systemd import SystemdManager
-from autonomyd.model.frozen import dataclass
 from autonomyd.settings.control import SystemdControl
 from autonomyd.settings.load import SYSTEM_CONFIG
 

@@ -3,14 +3,13 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from autonomyd.engine.system import AutonomousOperationSystem
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.secrets import masked_plain
 from autonomyd.model.wire import plain
 

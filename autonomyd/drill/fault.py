@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from autonomyd.control.client import ClientError
 from autonomyd.drill.services import ServiceSpec
 from autonomyd.drill.stage import ASK_EVERY_S, Stage
 from autonomyd.drill.verdict import REDIS, WEB, Kind, Observed, Scenario, always
-from autonomyd.model.frozen import dataclass
 
 LIMIT_S = 60.0
 BROKEN_WITHIN_S = 6.0

@@ -3,14 +3,13 @@ it, and when, is held against that."""
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from autonomyd.drill.fault import nothing
 from autonomyd.drill.services import ServiceSpec
 from autonomyd.drill.stage import Stage
 from autonomyd.drill.verdict import REDIS, WEB, Kind, Observed, Scenario
-from autonomyd.model.frozen import dataclass
 
 ASK_EVERY_S = 0.5
 Told = Callable[[Stage], str | None]

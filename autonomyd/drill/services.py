@@ -7,14 +7,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from random import Random
 
 from autonomyd.drill import noted, small_redis, small_service
 from autonomyd.host.process import cmdline, read_process, working_folder
-from autonomyd.model.frozen import dataclass
 
 LOOPBACK = "127.0.0.1"
 PORTS = range(20_000, 32_000)

@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -17,7 +17,6 @@ from autonomyd.drill.services import SmallService, make_services
 from autonomyd.drill.tables import quoted, service_table
 from autonomyd.drill.verdict import BYSTANDERS, Scenario
 from autonomyd.drill.watch import ApiWatch, BystanderWatch, Shown
-from autonomyd.model.frozen import dataclass
 
 ASK_EVERY_S = 0.01
 UP_WITHIN_S = 20.0

@@ -1,14 +1,13 @@
 """How every control is played: nothing is wrong, and nothing may be done."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from autonomyd.control.client import ClientError
 from autonomyd.drill.fault import nothing, page_is_good
 from autonomyd.drill.services import ServiceSpec
 from autonomyd.drill.stage import Stage, failed_request
 from autonomyd.drill.verdict import REDIS, WEB, Kind, Observed, Scenario, always
-from autonomyd.model.frozen import dataclass
 
 WELL_WITHIN_S = 5.0
 

@@ -2,12 +2,11 @@
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from autonomyd.drill.services import Program, ServiceSpec
-from autonomyd.model.frozen import dataclass
 
 if TYPE_CHECKING:
     from autonomyd.drill.stage import Stage

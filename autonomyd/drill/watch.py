@@ -3,12 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from autonomyd.control.client import Client, ClientError
 from autonomyd.drill.services import SmallService
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 
 API_EVERY_S = 0.02

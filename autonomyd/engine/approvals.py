@@ -2,10 +2,9 @@
 nothing is done. An approval is no free pass: everything is judged again, and the plan must still be the same."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from autonomyd.aio.clock import Clock
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Plan, Refusal, RefusalReason
 from autonomyd.model.trust import Approval, ApprovalState, Consent, ConsentFacts

@@ -1,11 +1,11 @@
 """Judges the values of a service's checks by the bounds in their options: what works, but is in trouble."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from autonomyd.analyze.detectors.threshold import ThresholdDetector, ThresholdRule
 from autonomyd.analyze.verdict import Verdict
 from autonomyd.engine.managed import ManagedCheck, ManagedService
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Finding, IssueType
 from autonomyd.model.reading import Reading
 from autonomyd.model.service import ServiceState

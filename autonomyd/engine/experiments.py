@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -10,7 +11,6 @@ from autonomyd.execute.runner import Runner, Validation
 from autonomyd.execute.steps.probes import ProbeIntervalHandler
 from autonomyd.model.candidate import OptimizationCandidate
 from autonomyd.model.fix import Fix, Outcome
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Transition
 from autonomyd.model.plan import Plan
 from autonomyd.model.step import SetProbeInterval

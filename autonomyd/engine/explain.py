@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import dataclass
 from functools import partial
 
 from autonomyd.analyze.assessment import assess
@@ -11,7 +12,6 @@ from autonomyd.learn.confidence import ENOUGH_OUTCOMES
 from autonomyd.model.diagnosis import Assessment, Diagnosis
 from autonomyd.model.event import Event
 from autonomyd.model.fix import Fix
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import Issue, IssueState, Transition
 from autonomyd.model.plan import Autonomy, Plan, Refusal

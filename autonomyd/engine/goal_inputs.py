@@ -3,13 +3,13 @@
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from autonomyd.engine.judges import folder_subject
 from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.host.machine import disk_subject
 from autonomyd.host.mounts import mount_of, read_mounts
 from autonomyd.model.forecast import Forecast
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.goal import Goal
 from autonomyd.model.issue import Issue, IssueType
 from autonomyd.model.subject import HOST, Subject, service_of, service_subject

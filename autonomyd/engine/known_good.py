@@ -4,6 +4,7 @@ Only what the running process can have read counts: a file that was edited under
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -25,7 +26,6 @@ from autonomyd.host.failure import FileRefused
 from autonomyd.host.filestate import replaceable
 from autonomyd.host.objects import ObjectError, ObjectStore
 from autonomyd.model.change import FileKind, FileState
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.known_good import GoodState
 from autonomyd.model.reading import ReadingState
 from autonomyd.model.service import ServiceState

@@ -27,7 +27,8 @@ _WITHOUT_PROCESS = (RunState.GONE, RunState.UNKNOWN)
 class ManagedCheck:
     """A check of a service: its name within the service, the probe's full name, and the judge of its readings.
     `silent`: its newest look could not tell. `dependency`: it asks something else than the service itself.
-    `cheap`: it may be looked at a few times a second. `recalls`: it goes on failing after what it saw once. `begin` tells the probe that a new process has started."""
+    `cheap`: it may be looked at a few times a second; `recalls`: it goes on failing after what it saw once. `begin`
+    tells the probe that a new process has started."""
 
     name: str
     probe: str

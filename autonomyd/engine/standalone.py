@@ -1,6 +1,7 @@
 """What a subsystem needs when it is used alone, without the daemon: nothing is stored, no service is kept."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from itertools import count
 from typing import NoReturn
 
@@ -18,7 +19,6 @@ from autonomyd.execute.steps.custom import CallHandler
 from autonomyd.execute.steps.files import RemoveFilesHandler
 from autonomyd.execute.steps.probes import ProbeIntervalHandler
 from autonomyd.model.fix import Fix
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Transition
 from autonomyd.model.step import CallStrategy, RemoveFiles, SetProbeInterval, StepResult
 

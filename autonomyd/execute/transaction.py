@@ -2,7 +2,7 @@
 after a crash can finish it: what was not begun is not undone, what was applied is validated or taken back."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -14,7 +14,6 @@ from autonomyd.execute.undoing import take_back
 from autonomyd.model.change import Backup, FileChange, FileKind, alike
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import Fix, FixState, Outcome
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Transition
 from autonomyd.model.plan import Plan
 from autonomyd.model.step import (

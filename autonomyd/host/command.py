@@ -8,10 +8,10 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from autonomyd.host.failure import CommandFailure
 from autonomyd.host.inherited import give_ordinary_oom_score, without_private
-from autonomyd.model.frozen import dataclass
 
 __all__ = ["CommandFailure", "CommandResult", "run_command"]
 

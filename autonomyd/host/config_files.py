@@ -2,9 +2,9 @@
 
 import os
 import stat
+from dataclasses import dataclass
 
 from autonomyd.host.objects import ObjectError, read_bounded
-from autonomyd.model.frozen import dataclass
 
 LIMIT_BYTES = 4_000_000
 """A larger file is no configuration, and is not kept."""

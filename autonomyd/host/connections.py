@@ -5,10 +5,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from autonomyd.host.process import tree_pids
 from autonomyd.host.sock_diag import Connection, established_sockets, listening_sockets
-from autonomyd.model.frozen import dataclass
 
 MOST_CONNECTIONS = 20_000
 """Connections of the machine that are looked at; of a busier one only a part is seen, which is said."""

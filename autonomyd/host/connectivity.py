@@ -9,10 +9,10 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from autonomyd.host.failure import NetworkFailure
 from autonomyd.host.tcp import resolve
-from autonomyd.model.frozen import dataclass
 
 ROUTES = "/proc/net/route"
 ROUTES_6 = "/proc/net/ipv6_route"

@@ -5,6 +5,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -15,7 +16,6 @@ from autonomyd.host.failure import NetworkFailure
 from autonomyd.host.mounts import mount_room
 from autonomyd.host.paths import default_state_dir
 from autonomyd.host.tcp import is_literal, resolve
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.reading import ReadingState
 from autonomyd.settings.control import CommandControl, ProcessControl, SystemdControl
 from autonomyd.settings.root import Settings

@@ -6,9 +6,9 @@ import hashlib
 import itertools
 import os
 import stat
+from dataclasses import dataclass
 
 from autonomyd.host.mounts import is_local
-from autonomyd.model.frozen import dataclass
 
 __all__ = [
     "FileFacts",

@@ -6,6 +6,7 @@ import functools
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -13,7 +14,6 @@ from autonomyd.aio.offload import in_thread
 from autonomyd.host.failure import HttpFailure, NetworkFailure
 from autonomyd.host.http_answer import AnswerProtocol
 from autonomyd.host.tcp import open_transport, resolve
-from autonomyd.model.frozen import dataclass
 
 if TYPE_CHECKING:
     import ssl

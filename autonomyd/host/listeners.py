@@ -5,10 +5,10 @@ import ipaddress
 import os
 import re
 import sys
+from dataclasses import dataclass
 
 from autonomyd.host.process import cmdline, read_process, working_folder
 from autonomyd.host.sock_diag import listening_sockets
-from autonomyd.model.frozen import dataclass
 
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 LISTEN_STATE = "0A"

@@ -5,13 +5,13 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.offload import in_thread
 from autonomyd.host.machine_counters import CpuSeconds, HostCounters
 from autonomyd.host.mounts import Mount, MountTable, disks, remotes
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.reading import MetricSpec
 from autonomyd.model.subject import HOST, Subject
 

@@ -1,10 +1,8 @@
 """What the machine's counters stand at: the raw material of rates, the same on every system. No reading here."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
-
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

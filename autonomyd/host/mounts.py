@@ -4,9 +4,8 @@ import os
 import select
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from io import FileIO
-
-from autonomyd.model.frozen import dataclass
 
 MOUNTINFO = "/proc/self/mountinfo"
 # fmt: off

@@ -5,10 +5,10 @@ import os
 import socket
 import struct
 import time
+from dataclasses import dataclass
 
 from autonomyd.host.failure import NetworkFailure
 from autonomyd.host.tcp import connect_failure
-from autonomyd.model.frozen import dataclass
 
 TYPES = {"A": 1, "AAAA": 28}
 CODES = {

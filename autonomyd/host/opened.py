@@ -7,8 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from autonomyd.host.files import tail_lines
 from autonomyd.host.tail import FileTail
-from autonomyd.model.frozen import dataclass
 
 LOGS = ("/var/log/dpkg.log", "/var/log/dnf.rpm.log", "/var/log/pacman.log")
 FIRST_LINES = 5000

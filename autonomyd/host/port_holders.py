@@ -1,11 +1,12 @@
 """Who holds certain TCP ports, and the end of one process: for a service that can't have its port. For a thread."""
 
+from dataclasses import dataclass
+
 from autonomyd.host.controls.evidence import is_marked, session_of
 from autonomyd.host.listeners import listening_services
 from autonomyd.host.pidfd import identify
 from autonomyd.host.process import ProcessIdentity
 from autonomyd.host.signals import end_processes, named_signal
-from autonomyd.model.frozen import dataclass
 
 END_TIMEOUT_S = 2.0
 

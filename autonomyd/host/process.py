@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from autonomyd.host.process_facts import ProcessCpu, ProcessFacts, TreeFacts
-from autonomyd.model.frozen import dataclass
 
 if sys.platform == "linux":
     from autonomyd.host import process_linux as system

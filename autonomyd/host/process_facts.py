@@ -1,8 +1,7 @@
 """The values that say what is known of a process. No reading here."""
 
 from collections.abc import Mapping
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 HIDDEN_STATE = "?"
 DEAD_STATES = frozenset("ZXx")

@@ -6,10 +6,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from autonomyd.host.failure import RemovalRefused
 from autonomyd.host.opened import OpenFiles, is_open_elsewhere, open_files
-from autonomyd.model.frozen import dataclass
 
 ENTRY_LIMIT = 100_000
 DEPTH_LIMIT = 8

@@ -15,9 +15,9 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from autonomyd.host.opened import is_open_elsewhere
-from autonomyd.model.frozen import dataclass
 
 CHUNK_BYTES = 262_144
 SPARE_BYTES = 65_536

@@ -6,11 +6,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from signal import Signals
 
 from autonomyd.host.pidfd import open_pidfd, wait_exit
 from autonomyd.host.process import ProcessIdentity, read_process
-from autonomyd.model.frozen import dataclass
 
 KILL_WAIT_S = 5.0
 """A killed process is gone in milliseconds, unless it hangs in the kernel."""

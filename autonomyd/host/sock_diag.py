@@ -7,8 +7,7 @@ import ipaddress
 import socket
 import struct
 from collections.abc import Iterator
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20

@@ -11,6 +11,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 from typing import BinaryIO
@@ -19,7 +20,6 @@ from autonomyd.host.inherited import give_ordinary_oom_score, service_credential
 from autonomyd.host.pidfd import wait_exit
 from autonomyd.host.process import ProcessIdentity, read_process
 from autonomyd.host.signals import send_signal
-from autonomyd.model.frozen import dataclass
 
 OWN_SETTINGS = "AUTONOMYD_"
 """How the variables begin that configure the daemon; a service that is a daemon too must not take them for its own."""

@@ -9,13 +9,12 @@ until the job's JobRemoved; one that crashes or ends by itself has none.
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from autonomyd.host.dbus import BusError, SystemBus
-from autonomyd.model.frozen import dataclass
 
 NAME = "org.freedesktop.systemd1"
 PATH = "/org/freedesktop/systemd1"

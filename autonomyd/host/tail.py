@@ -6,10 +6,10 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from autonomyd.host.files import open_regular
-from autonomyd.model.frozen import dataclass
 
 LOOK_BYTES = 4 * 1024 * 1024
 """Most that one look reads; of a log that grows faster only the newest is seen."""

@@ -3,12 +3,12 @@
 import asyncio
 import calendar
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from autonomyd.host.failure import NetworkFailure
 from autonomyd.host.http import tls_context
 from autonomyd.host.tcp import open_transport, resolve
-from autonomyd.model.frozen import dataclass
 
 FILE_BYTES = 1_048_576
 _SEQUENCE = 0x30

@@ -2,9 +2,9 @@
 connection is kept for it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from autonomyd.host.command import CommandFailure, run_command
-from autonomyd.model.frozen import dataclass
 
 PROPERTIES = "LoadState,ActiveState,SubState,Result,NRestarts,ExecMainStatus,StartLimitBurst"
 

@@ -1,9 +1,8 @@
 """What can go wrong with the database, by what the caller or a person can do about it."""
 
 import sqlite3
+from dataclasses import dataclass
 from enum import StrEnum
-
-from autonomyd.model.frozen import dataclass
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - it names a state of the store

@@ -3,14 +3,13 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from autonomyd.knowledge.rows import dump, load_all
 from autonomyd.knowledge.store import Store
 from autonomyd.knowledge.write import Write
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.fix import UNFINISHED_FIX_STATES, Fix, Outcome
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Transition
 
 

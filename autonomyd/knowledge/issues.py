@@ -1,11 +1,12 @@
 """Issues with their transitions and the decisions about them."""
 
+from dataclasses import dataclass
+
 from autonomyd.knowledge.decode import DecodeError
 from autonomyd.knowledge.rows import dump, load, load_all, log
 from autonomyd.knowledge.store import Store
 from autonomyd.knowledge.write import Value, Write
 from autonomyd.model.diagnosis import Diagnosis
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue, Transition
 from autonomyd.model.plan import Plan, Refusal
 from autonomyd.model.subject import Subject

@@ -1,9 +1,10 @@
 """Predictions, and the recorded history that they are made of and judged by: problems that began, acts, marks."""
 
+from dataclasses import dataclass
+
 from autonomyd.knowledge.rows import dump, load_all
 from autonomyd.knowledge.store import Store
 from autonomyd.knowledge.write import Write
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.prediction import Prediction
 
 AT_ONCE = 10_000

@@ -1,9 +1,9 @@
 """What is forgotten, and when: the writes that remove what is over and old. Open issues and unfinished fixes stay."""
 
 import math
+from dataclasses import dataclass
 
 from autonomyd.knowledge.write import Write
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.rollup import DAY_S, HOUR_S, MINUTE_S
 from autonomyd.settings.retention import RetentionSettings
 

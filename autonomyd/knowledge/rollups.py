@@ -9,6 +9,7 @@ import math
 import struct
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import structlog
@@ -17,7 +18,6 @@ from autonomyd.aio.offload import in_thread
 from autonomyd.knowledge.columns import Columns, unpacked
 from autonomyd.knowledge.store import Store
 from autonomyd.knowledge.write import Value, Write
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.rollup import DAY_S, HOUR_S, MINUTE_S, Point
 
 log = structlog.get_logger(__name__)

@@ -4,8 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 Value = str | int | float | bytes | None
 _BYTES = "base64"

@@ -6,9 +6,7 @@ imagined outcomes is split as the diagnosis was sure (Gelman et al., Bayesian Da
 by half in every half-life: healed and failed are sums of 2^(-age / half-life).
 """
 
-from dataclasses import replace
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass, replace
 
 ENOUGH_OUTCOMES = 5
 LEAST_WEIGHT = 1.0

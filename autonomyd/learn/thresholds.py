@@ -8,8 +8,8 @@ have alarmed seldom enough, and last held within what the metric can mean."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.rollup import DAY_S, Point, coverage_s
 from autonomyd.model.tuning import Advice, AdviceState
 from autonomyd.model.words import duration

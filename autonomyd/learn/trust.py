@@ -1,6 +1,7 @@
 """Which level of autonomy a remedy has deserved, and what shadow mode proved. Proposals only: a person decides."""
 
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
+
 from autonomyd.model.plan import Autonomy, Plan
 from autonomyd.model.step import RestartService, StartService, StopService
 from autonomyd.model.trust import ShadowCase, ShadowVerdict

@@ -1,6 +1,6 @@
 """What a strategy of the embedding program answers."""
 
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

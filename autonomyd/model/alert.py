@@ -1,11 +1,10 @@
 """Alerts: what needs a person, the conversation about it, and the messages that wait to be sent."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.subject import Subject
 

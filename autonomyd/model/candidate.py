@@ -1,8 +1,8 @@
 """A possible optimization, and what became of it."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.step import Step
 
 

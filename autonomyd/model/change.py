@@ -1,12 +1,11 @@
 """What a fix does to files: each change with the state before and after, and the backup that covers them all."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.frozen import dataclass
 
 NO_XATTRS: Mapping[str, str] = MappingProxyType({})
 

@@ -1,9 +1,9 @@
 """What a decision rested on, as it was at that moment; and why each remedy was or was not the one."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,7 @@
 """Something outside the daemon that it asks (a database, the container API, a webhook), and how it does."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from autonomyd.model.frozen import dataclass
 
 
 class BreakerState(StrEnum):

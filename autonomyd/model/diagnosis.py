@@ -1,8 +1,8 @@
 """Why a problem is there: ranked causes with the evidence for and against each."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.subject import Subject
 

@@ -1,6 +1,7 @@
 """A line of the daemon's diary: what happened, to whom, when, and who caused it."""
 
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
+
 from autonomyd.model.subject import Subject
 
 

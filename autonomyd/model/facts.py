@@ -1,13 +1,12 @@
 """What judgement is given: everything known about a situation, gathered by the engine, as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from autonomyd.model.decision import NO_MOMENT, MomentFacts
 from autonomyd.model.diagnosis import Cause, Suspect
 from autonomyd.model.fix import Outcome
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.plan import Autonomy
 from autonomyd.model.service import Intent, RunState, ServiceState
 from autonomyd.model.timeline import Coincidence
@@ -21,8 +20,8 @@ class CheckFacts:
     `asks`: it asks the process for work (so that idleness speaks against it); `about_service`: it tells whether the
     service works at all, not only how some thing around it looks (a file's size). `failing_for_s` spans the begin of
     the first failed look of the row to the end of the newest; `dependency`: it asks something that the service needs,
-    and not the service; `answered`: the newest failure was an answer, a wrong one, and not silence; `recalls`: it goes on failing for a
-    while after what it saw once, so that looking again is no second observation."""
+    and not the service; `answered`: the newest failure was an answer, a wrong one, and not silence; `recalls`: it goes
+    on failing for a while after what it saw once, so that looking again is no second observation."""
 
     name: str
     kind: str

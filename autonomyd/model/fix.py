@@ -1,8 +1,8 @@
 """One execution of a plan as a transaction, and what validation observed."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Transition
 from autonomyd.model.plan import Plan
 

@@ -1,6 +1,7 @@
 """When a thing that fills will be full: the forecast of one series against one bound, and the report of all."""
 
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
+
 from autonomyd.model.subject import Subject
 
 

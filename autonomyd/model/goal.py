@@ -1,11 +1,9 @@
 """A wished state with target metrics; progress is measured from them."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-
-from autonomyd.model.frozen import dataclass
 
 
 class GoalPriority(IntEnum):

@@ -1,9 +1,7 @@
 """Who needs whom: the services, and the dependencies between them that were declared or that were seen."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
-
-from autonomyd.model.frozen import dataclass
 
 
 class EdgeKind(StrEnum):

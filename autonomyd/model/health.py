@@ -1,9 +1,9 @@
 """The five states of health, their order, and how many become one."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 

@@ -1,8 +1,8 @@
 """Findings (a detector's claim) and Issues (the deduplicated, stateful problem of one type on one subject)."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.subject import Subject
 

@@ -1,7 +1,8 @@
 """What a service was configured with, and which release it ran, when it was last verified healthy."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.change import FileState
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

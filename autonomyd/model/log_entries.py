@@ -4,8 +4,7 @@ what stands before it. Pure, bounded in lines and characters."""
 
 import re
 from collections.abc import Iterable
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 ENTRY_LINES = 200
 ENTRY_CHARS = 65_536

@@ -5,9 +5,9 @@ whole block at once. Pure: reading logs and rules is other people's work."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.log_entries import LogEntry, entry_at, harmless
 from autonomyd.model.secrets import masked

@@ -1,10 +1,10 @@
 """What the planner answers: a Plan, or a typed Refusal; both carry every gate that was asked."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from autonomyd.model.decision import DecisionContext
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.step import Step, touched_services
 
 

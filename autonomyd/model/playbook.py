@@ -1,7 +1,8 @@
 """All strategies that healing chooses from, for people to look at."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.plan import Risk
 
 

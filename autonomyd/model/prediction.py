@@ -1,8 +1,8 @@
 """What was foretold, and whether it came true."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import IssueType
 from autonomyd.model.subject import Subject
 

@@ -1,11 +1,10 @@
 """What a probe says: one Reading per look at one subject, with the samples it took."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 NO_VALUES: Mapping[str, float] = MappingProxyType({})

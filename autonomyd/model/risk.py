@@ -1,8 +1,8 @@
 """How likely what has gone wrong before goes wrong again: two ways to say it, and what each has been worth so far."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 

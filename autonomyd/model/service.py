@@ -1,8 +1,7 @@
 """A service as the daemon sees it run: its state, the wish of a person, what its control observes."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from autonomyd.model.frozen import dataclass
 
 
 class ServiceState(StrEnum):

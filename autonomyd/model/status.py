@@ -5,14 +5,13 @@ by attribute or by key: `status.health.status` is `status["health"]["status"]`.
 """
 
 from collections.abc import Mapping
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
 from autonomyd.model.alert import AlertsStatus
 from autonomyd.model.dependency import DependencyStatus
 from autonomyd.model.fix import Fix
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.goal import Goal
 from autonomyd.model.health import HealthStatus, SubjectHealth, Trend
 from autonomyd.model.issue import Issue

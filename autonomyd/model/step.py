@@ -1,10 +1,8 @@
 """The acts: each Step is data; execute/steps/ has the one file that carries each kind out."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
-
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What a log ordinarily says: its templates (lines without what varies in them) and their counts, as they are shown."""
 
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """What changed, and what began to behave otherwise: the two kinds of points on one line of time."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 

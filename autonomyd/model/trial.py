@@ -1,6 +1,6 @@
 """What became of a rule that was tried on recorded history."""
 
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,11 @@
 """What was learned of a remedy, what a person allowed, and what shadow mode would have done."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.plan import Autonomy, Plan, RefusalReason
 
 

@@ -1,8 +1,7 @@
 """What recorded history says about the thresholds: proposals, never more."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from autonomyd.model.frozen import dataclass
 
 
 class AdviceState(StrEnum):

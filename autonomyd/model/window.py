@@ -1,8 +1,7 @@
 """A recurring span of time in which nothing is healed: somebody works on the machine."""
 
+from dataclasses import dataclass
 from datetime import tzinfo
-
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Where the log is (file, journal, container) makes no difference from here on."""
 import math
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from autonomyd.aio.offload import in_thread
 from autonomyd.host.mounts import surely_local
 from autonomyd.host.tail import FileTail, News
 from autonomyd.model.facts import LogErrors
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.log_entries import ENTRY_CHARS, unfinished_from
 from autonomyd.model.log_rules import LogMatch, LogRules
 

@@ -1,13 +1,12 @@
 """What a probe is. It looks; the sampler stamps time, subject and name, keeps the deadline, catches what it raises."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.dependency import Dependencies
 from autonomyd.host.containers.engines import ContainerEngines
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import IssueType
 from autonomyd.model.reading import NO_VALUES, MetricSpec, ReadingState

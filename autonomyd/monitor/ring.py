@@ -10,10 +10,10 @@ import heapq
 import math
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 import structlog
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 CAPACITY = 1000

@@ -6,9 +6,9 @@ at most doubled in one step, within bounds; and the first sign of trouble brings
 
 import math
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from autonomyd.model.candidate import OptimizationCandidate, OptimizationType
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.step import SetProbeInterval
 
 CALM_HALF_S = 1200.0

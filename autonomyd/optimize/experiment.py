@@ -1,8 +1,7 @@
 """Whether a change that was tried has helped: measured before and after, and no harm done. Pure."""
 
 import math
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 ENOUGH_SHARE = 0.5
 """A change stays when it gained at least this share of what was expected of it."""

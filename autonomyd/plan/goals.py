@@ -6,9 +6,8 @@ level at which it begins and a lower one at which it ends; a key in `GoalInputs.
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.goal import Goal, GoalPriority, GoalState, GoalType
 from autonomyd.model.subject import Subject
 

@@ -1,10 +1,10 @@
 """What the gates judge, and what a gate answers."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from autonomyd.model.diagnosis import Diagnosis, RankedCause
 from autonomyd.model.facts import GateLimits, PastFix, ServiceFacts, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import GateName, GateResult, Refusal, RefusalReason
 from autonomyd.model.service import RunState

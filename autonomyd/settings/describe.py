@@ -6,6 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 from types import UnionType
@@ -14,8 +15,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-
-from autonomyd.model.frozen import dataclass
 
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "any value"}
 _PLURALS = {

@@ -3,11 +3,10 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.settings.problem import ConfigError, ConfigProblem, KeyPath
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.settings.base import FromEnvironment
 from autonomyd.settings.problem import KeyPath
 

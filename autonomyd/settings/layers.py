@@ -1,12 +1,12 @@
 """Merges what file, environment and command line say, and validates it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.settings.document import Document
 from autonomyd.settings.environment import Environment
 from autonomyd.settings.root import Settings

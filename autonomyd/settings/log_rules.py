@@ -4,6 +4,7 @@ check's `patterns` make."""
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError
 
 from autonomyd.model.diagnosis import Cause
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.log_rules import LogRule, LogRules
 from autonomyd.settings.base import Percent, Table

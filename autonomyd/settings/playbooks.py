@@ -1,11 +1,11 @@
 """Reads `playbooks.d/*.toml`: a bad file is refused with its line, the others stay."""
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.settings.folder import own_document, own_files, placed, problems_of
 from autonomyd.settings.playbook import NumberStep, Playbook
 from autonomyd.settings.problem import ConfigError, ConfigProblem, KeyPath

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.secrets import masked
 
 KeyPath = tuple[str | int, ...]

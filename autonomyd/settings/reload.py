@@ -1,10 +1,10 @@
 """The settings in force: a reload takes a good file, and keeps the last good one when the file is bad."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.settings.load import NOTHING, find_config, load_settings
 from autonomyd.settings.problem import ConfigError
 from autonomyd.settings.root import Settings

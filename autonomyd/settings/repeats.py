@@ -8,10 +8,9 @@ automaton of positions, with ways counted so that a repeat of a repeat is seen t
 import math
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-
-from autonomyd.model.frozen import dataclass
 
 Parsed = Iterable[tuple[Any, Any]]
 

@@ -114,15 +114,3 @@ def _strict(mark: ast.expr) -> bool:
         return True
     keywords = mark.keywords if isinstance(mark, ast.Call) else []
     return {"frozen", "slots", "kw_only"} <= {each.arg for each in keywords if ast.unparse(each.value) == "True"}
-
-
-def test_frozen_values_are_made_the_quick_way() -> None:
-    """`dataclasses` takes half a millisecond for each, and hundreds are made before the daemon is ready
-    (docs/decisions/0026-quick-start.md)."""
-    quick = "from autonomyd.model.frozen import dataclass"
-    slow = [
-        str(path)
-        for path, text, _ in modules()
-        if "@dataclass(frozen=True, slots=True, kw_only=True)" in text and quick not in text
-    ]
-    assert [path for path in slow if path != "autonomyd/model/frozen.py"] == []

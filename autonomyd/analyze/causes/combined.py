@@ -8,12 +8,11 @@ lets anything be done on them alone: they tell people where to look."""
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause, Suspect
 from autonomyd.model.facts import Situation
 from autonomyd.model.fix import Outcome
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue, IssueType
 from autonomyd.model.subject import HOST, Subject, service_of
 from autonomyd.model.timeline import ChangeKind

@@ -3,13 +3,12 @@
 Signals are independent observations: checks of different kinds, idleness while it is asked for work, persistence, a
 change since it was last verified healthy. "Overloaded" is not "dead": a process that works is not restarted."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from autonomyd.analyze.causes.changed import SUSPECT, changed_causes
 from autonomyd.analyze.causes.judge import certainly, in_words, undetermined
 from autonomyd.model.diagnosis import Cause, Diagnosis, RankedCause
 from autonomyd.model.facts import CheckFacts, ServiceFacts, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue, IssueType
 from autonomyd.model.service import ServiceState
 

@@ -1,8 +1,7 @@
 """A series that has stopped coming. Silence while its source says that it can't tell is not absence."""
 
 import math
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 LEARNED_FROM = 30
 """Values, before its own rhythm may be judged by."""

@@ -7,8 +7,8 @@ that it goes on, so that the claim ends soon after the trouble does."""
 
 import math
 from array import array
+from dataclasses import dataclass
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.words import DAY_S, HOUR_S, MINUTE_S
 

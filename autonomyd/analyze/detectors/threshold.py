@@ -2,9 +2,9 @@
 
 import math
 from collections import deque
+from dataclasses import dataclass
 
 from autonomyd.analyze.verdict import Verdict
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,12 @@ ever put to the test, so it is only told, and only when the line is as clear as 
 
 import math
 from array import array
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from autonomyd.analyze.forecast.ladder import DAY_S, HOUR_S
 from autonomyd.analyze.forecast.line import Line
-from autonomyd.model.frozen import dataclass
 
 KEPT: Final = 24
 SIZES: Final = (8, 12, 18)

@@ -7,10 +7,9 @@ digits are more than a forecast needs), all counters in one of doubles: a rung i
 import math
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
-
-from autonomyd.model.frozen import dataclass
 
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86400.0

@@ -7,9 +7,8 @@ random, in a while they return. So the interval is as wide as the series has ear
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
-
-from autonomyd.model.frozen import dataclass
 
 FEWEST: Final = 8
 LAGS: Final = (1, 2, 4)

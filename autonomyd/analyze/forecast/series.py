@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from autonomyd.analyze.forecast.dash import Dash, Rush
@@ -11,7 +12,6 @@ from autonomyd.analyze.forecast.record import SECONDS, Records
 from autonomyd.analyze.forecast.season import Season
 from autonomyd.analyze.forecast.sight import Seen, Sight
 from autonomyd.model.forecast import BackTest
-from autonomyd.model.frozen import dataclass
 
 REACH: Final = 4.0
 """A line is believed for so many times the span that it was seen for."""

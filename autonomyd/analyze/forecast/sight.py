@@ -2,13 +2,12 @@
 
 import math
 from array import array
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from autonomyd.analyze.forecast.ladder import DAY_S, FINEST_S, HOUR_S, RUNGS, Ladder, Rung
 from autonomyd.analyze.forecast.line import Line, lead, line_through
 from autonomyd.analyze.forecast.season import HOURS, Season
-from autonomyd.model.frozen import dataclass
 
 BRIDGED: Final = 0.75
 """A rung whose buckets are shorter than this share of the time between samples shows lines between them, not noise."""

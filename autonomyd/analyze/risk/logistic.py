@@ -2,8 +2,8 @@
 
 import math
 from array import array
+from dataclasses import dataclass
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.words import DAY_S
 
 WINDOW_S = 7 * DAY_S

@@ -2,9 +2,8 @@
 data came between, it can't be told. Pure: what came, what was done and when nobody looked are given."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.prediction import Prediction, PredictionKind, Verdict
 from autonomyd.model.subject import Subject, service_of
 from autonomyd.model.words import duration

@@ -7,10 +7,10 @@ nearly constant: a share of the level, of the range, and of the level that the s
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import le, sub
 
 from autonomyd.analyze.median import middle_of
-from autonomyd.model.frozen import dataclass
 
 MOST_POINTS = 200
 """A column is thinned to about this many points: quantiles need no more."""

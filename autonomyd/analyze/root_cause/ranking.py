@@ -7,12 +7,11 @@ callee's."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from autonomyd.analyze.root_cause.kinds import Kind, kind_of
 from autonomyd.analyze.root_cause.moves import Move, Spans, move_of, spans_of
 from autonomyd.analyze.root_cause.walk import Calls, settled
-from autonomyd.model.frozen import dataclass
 
 Name = tuple[str, str, str]
 """(node, metric, statistic)."""

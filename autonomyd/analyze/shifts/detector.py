@@ -15,10 +15,10 @@ leave the least squares (place.py); medians and MAD after Huber, "Robust Statist
 
 import math
 from array import array
+from dataclasses import dataclass
 
 from autonomyd.analyze.median import median
 from autonomyd.analyze.shifts.place import placed
-from autonomyd.model.frozen import dataclass
 
 POINT_S = 10.0
 """A point is the mean of what comes within this time: services look every second, the host every ten."""

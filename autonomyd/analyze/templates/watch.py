@@ -9,13 +9,12 @@ watch has seen an hour and a thousand lines, or a day."""
 import enum
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 from autonomyd.analyze.templates.miner import MAX_TEMPLATES, TemplateMiner
 from autonomyd.analyze.templates.pace import GONE_S, LEAST_TROUBLE, REMEMBERED_WINDOWS, WINDOW_S, Pace
 from autonomyd.analyze.templates.trouble import looks_like_trouble
-from autonomyd.model.frozen import dataclass
 
 LEARN_S = 3_600.0
 LEARN_LINES = 1_000

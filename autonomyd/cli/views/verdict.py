@@ -4,11 +4,11 @@ Pure, and free of rich: values of the wire in, words out.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from autonomyd.alert.advice import advised
 from autonomyd.cli.words import ahead, clean, count
-from autonomyd.model.frozen import dataclass
 
 Status = Mapping[str, Any]
 

@@ -1,8 +1,9 @@
 """`/v1/alerts`: what people were told, what waits, who has acknowledged."""
 
+from dataclasses import dataclass
+
 from autonomyd.control.resource import ApiProblem, Call, Route
 from autonomyd.model.alert import Alert, AlertsStatus, Delivered, Message
-from autonomyd.model.frozen import dataclass
 
 RECENT = 50
 LONGEST_S = 366 * 86400.0

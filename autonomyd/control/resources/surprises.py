@@ -1,10 +1,11 @@
 """`/v1/surprises`: what series did that their own history did not lead to expect, and which are still learned."""
 
+from dataclasses import dataclass
+
 from autonomyd.analyze.anomaly.detector import SURPRISE
 from autonomyd.control.resource import Call, Route
 from autonomyd.control.resources.timeline import subject_of
 from autonomyd.engine.insight.surprises import Learning
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.timeline import Surprise
 from autonomyd.model.words import DAY_S
 

@@ -1,9 +1,9 @@
 """How two contents of one file differ, for people: bounded in time whatever their size, and without secrets."""
 
 import re
+from dataclasses import dataclass
 
 from autonomyd.host.editing.change import keys_changed, problem_of
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.secrets import masked
 
 CONTEXT = 3

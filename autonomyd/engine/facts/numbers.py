@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.managed import ManagedService
@@ -10,7 +11,6 @@ from autonomyd.host.editing.change import read_number
 from autonomyd.host.editing.place import SIGNIFICANT_DIGITS, EditRefused
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import NumberFacts
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.settings.service import ServiceSettings
 from autonomyd.settings.tune import NumberSettings

@@ -1,6 +1,7 @@
 """Puts the parts of insight together: who listens to whom, and in which order they take their turns."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from autonomyd.aio.clock import Clock
@@ -27,7 +28,6 @@ from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.records import Records
 from autonomyd.engine.services import ServiceKeeper
 from autonomyd.host.containers.engines import ContainerEngines
-from autonomyd.model.frozen import dataclass
 from autonomyd.settings.root import Settings
 
 

@@ -3,9 +3,9 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import SOON
 from autonomyd.model.subject import HOST, Subject, service_of, service_subject
 from autonomyd.monitor.ring import RingReader

@@ -2,6 +2,7 @@
 snapshots of what was verified healthy this looks at ill services as well. Costs a stat a file and look."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import structlog
 
@@ -11,7 +12,6 @@ from autonomyd.engine.known_good import KnownGood
 from autonomyd.engine.managed import ManagedService
 from autonomyd.host.config_files import Stamp, UnsteadyFile, link_of, stamp_of, steady_content
 from autonomyd.host.objects import name_of
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 
 Tell = Callable[[str, Subject, str, float], None]

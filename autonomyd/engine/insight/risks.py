@@ -3,6 +3,7 @@ patterns from the log checks, each time that one is seen after five minutes with
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autonomyd.aio.clock import Clock
@@ -12,7 +13,6 @@ from autonomyd.engine.monitoring import SelfMonitoringSystem
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.predictions import Mark, Opening
 from autonomyd.model.facts import LogErrors
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import SOON, Issue, IssueType
 from autonomyd.model.risk import RiskKey, RiskOf, RiskReport

@@ -2,11 +2,11 @@
 minute, before those points of an hour. Reads; changes nothing."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from autonomyd.aio.clock import Clock
 from autonomyd.engine.records import Records
 from autonomyd.knowledge.rollups import HOURS, MINUTES, Recorded
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.rollup import Point, sample
 from autonomyd.monitor.ring import RingReader
 

@@ -5,6 +5,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -19,7 +20,6 @@ from autonomyd.engine.insight.behaviour import Behaviour
 from autonomyd.engine.insight.room import UNUSED_S, Room
 from autonomyd.engine.insight.shifts import LEAST
 from autonomyd.engine.records import Records
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.subject import Subject
 from autonomyd.model.timeline import Surprise
 from autonomyd.model.words import HOUR_S

@@ -1,10 +1,9 @@
 """The turns of many parts in one loop: none of them holds up another, or the daemon."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
-
-from autonomyd.model.frozen import dataclass
 
 log = structlog.get_logger(__name__)
 

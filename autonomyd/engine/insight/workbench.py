@@ -3,13 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from autonomyd.aio.clock import Clock
 from autonomyd.aio.offload import in_thread
 from autonomyd.engine.insight.series import SeriesReader
 from autonomyd.engine.records import Records
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.health import Severity
 from autonomyd.model.issue import SOON, Issue, IssueType
 from autonomyd.model.rollup import Point

@@ -1,8 +1,9 @@
 """Clean a cache: its files that nobody has used for some days, under the allow-listed roots, never one that is open."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import CleanupPreview, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import RemoveFiles, Step

@@ -1,8 +1,9 @@
 """A coroutine that the embedding program registered for an issue type (`healing.healing_strategies[...]`)."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import CallStrategy, Step

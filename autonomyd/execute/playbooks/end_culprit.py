@@ -1,8 +1,9 @@
 """End the one child process that runs away or leaves dead children behind; the service itself goes on."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import EndProcess, Step

@@ -1,9 +1,10 @@
 """Run the declared fallback command when nothing else helped, and the service's own again later."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
 from autonomyd.model.fix import Outcome
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import Step, SwitchCommand

@@ -1,8 +1,9 @@
 """Free disk space: the oldest rotated logs under the allow-listed roots, never a file that is open."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import RemoveFiles, Step

@@ -1,8 +1,9 @@
 """Free the port of a service that does not run: its own orphans, or programs that the configuration allows to end."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import PortHolder, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import EndProcess, StartService, Step

@@ -1,8 +1,9 @@
 """Kill a process that can't stop by itself (frozen, or deaf to an orderly restart), then start it."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import StartService, Step, StopService

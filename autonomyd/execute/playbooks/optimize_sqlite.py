@@ -1,8 +1,9 @@
 """Tidy SQLite files up: write a log that has grown back into its file, rebuild a file that is mostly unused."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation, SqliteFile
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import OptimizeSqlite, Step

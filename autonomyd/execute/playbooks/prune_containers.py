@@ -1,8 +1,9 @@
 """Remove containers that ended long ago and images that nothing uses, when the disk fills that they are on."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import PruneContainers, Step

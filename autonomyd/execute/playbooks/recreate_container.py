@@ -1,8 +1,9 @@
 """Recreate a container that a restart did not heal: what went wrong may be in its own writable layer."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import RecreateContainer, Step

@@ -1,8 +1,9 @@
 """Restart a service with everything that depends on it, in the order of dependency."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import RestartService, StartService, Step, StopService

@@ -1,11 +1,11 @@
 """Give a service the configuration back with which it was last verified healthy; the present one is kept beside it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from autonomyd.execute.playbooks.afresh import afresh, afresh_words
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import GoodFile, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import RestartService, StartService, Step, StopService, WriteFile

@@ -1,9 +1,10 @@
 """Let the link of the release point again to the one with which the service was last verified healthy."""
 
+from dataclasses import dataclass
+
 from autonomyd.execute.playbooks.afresh import afresh, afresh_words
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import ReleaseFacts, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import RestartService, StartService, Step, StopService, SwitchLink

@@ -1,8 +1,9 @@
 """Rotate the service's own logs: the largest first, those alone that its configuration declares."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import LogFile, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import RotateLog, Step

@@ -1,8 +1,9 @@
 """Start a service whose process is gone."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.service import RunState

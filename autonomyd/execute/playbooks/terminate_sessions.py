@@ -1,8 +1,9 @@
 """End the database sessions that hold others up."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import SessionFacts, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import Step, TerminateSessions

@@ -1,9 +1,10 @@
 """Change one declared number by one bounded step, and let the service read it."""
 
+from dataclasses import dataclass
+
 from autonomyd.execute.playbooks.afresh import afresh, afresh_words
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import NumberFacts, ServiceFacts, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.service import RunState

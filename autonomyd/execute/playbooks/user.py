@@ -1,11 +1,11 @@
 """A playbook that the user wrote, as a strategy like all others."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from autonomyd.execute.playbooks.tune import at_its_end, change_words, changed
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import NumberFacts, ServiceFacts, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import CommandCheck, Risk
 from autonomyd.model.secrets import masked

@@ -1,8 +1,9 @@
 """Vacuum systemd's journal down to the room that the configuration gives it; systemd drops its oldest files itself."""
 
+from dataclasses import dataclass
+
 from autonomyd.model.diagnosis import Cause
 from autonomyd.model.facts import CleanupPreview, Situation
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.issue import Issue
 from autonomyd.model.plan import Risk
 from autonomyd.model.step import RunCommand, Step

@@ -1,11 +1,11 @@
 """What the engine says about one container, as a value. Answers are believed only as far as their types are right."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from autonomyd.host.containers.api import EngineFailure
-from autonomyd.model.frozen import dataclass
 
 NEVER_YEAR = 1
 NOTHING: Mapping[str, Any] = {}

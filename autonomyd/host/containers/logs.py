@@ -5,10 +5,10 @@ Source of the framing: Docker Engine API, "Attach to a container", section "Stre
 
 import struct
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from autonomyd.host.containers.api import EngineApi, EngineFailure, part
 from autonomyd.host.containers.inspected import moment, state_of
-from autonomyd.model.frozen import dataclass
 
 HEADER = struct.Struct(">BxxxL")
 STDERR = 2

@@ -2,12 +2,12 @@
 only what it was given by id, after looking again. Volumes are never touched."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from autonomyd.host.containers.api import EngineApi, EngineFailure, EngineRefusal, part
 from autonomyd.host.containers.inspected import ContainerState, number, rows, state_of, text
 from autonomyd.host.containers.recreate import ASIDE, DRAFT
-from autonomyd.model.frozen import dataclass
 
 MOST = 200
 """So many are looked at in one go."""

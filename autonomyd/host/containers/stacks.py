@@ -2,11 +2,11 @@
 the networks it is on. One question for all of them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from autonomyd.host.containers.api import EngineApi
 from autonomyd.host.containers.inspected import rows, table, text
-from autonomyd.model.frozen import dataclass
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"

@@ -1,10 +1,10 @@
 """What a container uses now: one answer of the engine, without the second that its own rates would take."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from autonomyd.host.containers.api import EngineApi, EngineFailure, part
 from autonomyd.host.containers.inspected import number, table
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from autonomyd.host.pidfd import identify
@@ -25,7 +26,6 @@ from autonomyd.host.process import (
     read_process,
     working_folder,
 )
-from autonomyd.model.frozen import dataclass
 
 MARKER = "AUTONOMYD_SERVICE"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -1,9 +1,10 @@
 """Which processes belong to a service, so that they end with it. Reads /proc: call it in a thread."""
 
+from dataclasses import dataclass
+
 from autonomyd.host.controls.evidence import group_of, is_marked, marked_processes, session_of
 from autonomyd.host.pidfd import identify
 from autonomyd.host.process import ProcessIdentity, all_pids
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import asyncio
 import math
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from autonomyd.aio.clock import Clock
 from autonomyd.host.command import CommandFailure, CommandResult, run_command
@@ -18,7 +19,6 @@ from autonomyd.host.controls.main_process import MainProcess
 from autonomyd.host.controls.protocol import ControlError, ErrorKind, OnChange, PlainControl
 from autonomyd.host.pidfd import identify
 from autonomyd.host.process import read_process
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.service import RunState, ServiceRun
 from autonomyd.settings.container import LaunchdControl
 

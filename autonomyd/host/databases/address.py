@@ -1,10 +1,8 @@
 """Where a database server listens, read from a URL."""
 
 import ipaddress
-from dataclasses import field
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
-
-from autonomyd.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What a health check asks of MySQL and MariaDB, over aiomysql, and ending the sessions that hold others up."""
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autonomyd.host.databases.address import ServerAddress
@@ -8,7 +9,6 @@ from autonomyd.host.databases.failure import DatabaseFailure
 from autonomyd.host.databases.session import Holder
 from autonomyd.host.http import tls_context
 from autonomyd.host.tcp import connect_failure
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.secrets import masked
 
 if TYPE_CHECKING:

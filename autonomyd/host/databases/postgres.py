@@ -1,12 +1,12 @@
 """What a health check asks of PostgreSQL, over asyncpg, and ending the sessions that hold others up."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autonomyd.host.databases.failure import DatabaseFailure
 from autonomyd.host.databases.session import Holder
 from autonomyd.host.failure import Stage
 from autonomyd.host.tcp import connect_failure
-from autonomyd.model.frozen import dataclass
 from autonomyd.model.secrets import masked
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Sessions of a database that hold others up, whatever the database."""
 
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

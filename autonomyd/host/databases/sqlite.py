@@ -3,11 +3,11 @@
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from autonomyd.host.databases.failure import DatabaseFailure
-from autonomyd.model.frozen import dataclass
 
 MB = 1_000_000
 STEPS = 20_000

@@ -1,8 +1,7 @@
 """Where a value stands in a text, what a number looks like there, and why an edit is refused."""
 
 import re
-
-from autonomyd.model.frozen import dataclass
+from dataclasses import dataclass
 
 KeyPath = tuple[str | int, ...]
 
