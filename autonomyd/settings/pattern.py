@@ -12,6 +12,7 @@ Python's engine backtracks, and nothing can interrupt it. Three things are asked
 Sources: Cox, "Regular Expression Matching Can Be Simple And Fast" (2007); Weideman et al., "Analyzing Matching Time
 Behavior of Backtracking Regular Expression Matchers by Using Ambiguity of NFA" (CIAA 2016)."""
 
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -24,7 +25,11 @@ MAX_PATTERN_CHARS = 500
 MAX_OPEN_REPEATS = 4
 MAX_CHOICE_BITS = 12.0
 TEXT_CHARS = (65_536, 8_192, 512, 160, 64)
-"""How many characters a pattern with 0, 1, 2, 3, 4 open repeats may be held against."""
+"""How many characters a pattern with 0, 1, 2, 3, 4 open repeats may be held against at most."""
+STEPS = 5e7
+"""What the engine does in about a second. The ways to read a text are its cuts, times its choices: both count."""
+LEAST_CHARS = 32
+"""A pattern that may see less is of no use."""
 TRIAL_S = 0.5
 """A pumped text that takes longer is one that takes too long: a look holds many lines against many patterns."""
 TRIAL_CHARS = 2_048
@@ -49,14 +54,22 @@ def checked_pattern(pattern: str) -> str:
         raise ValueError(f"more than {MAX_OPEN_REPEATS} open repeats (* or +): on a long text it could take forever")
     if freedom.bits > MAX_CHOICE_BITS:
         raise ValueError("too many optional parts and alternatives in a row: on some texts it could take forever")
-    _try(compiled, min(TRIAL_CHARS, text_limit(pattern)))
+    limit = text_limit(pattern)
+    if limit < LEAST_CHARS:
+        raise ValueError("too many choices between its open repeats: on some texts it could take forever")
+    _try(compiled, min(TRIAL_CHARS, limit))
     return pattern
 
 
 def text_limit(pattern: str) -> int:
-    """How many characters of a text a checked `pattern` may be held against, so that the worst text takes well under a
-    second."""
-    return TEXT_CHARS[min(open_repeats(pattern), MAX_OPEN_REPEATS)]
+    """How many characters of a text a checked `pattern` may see, so that the worst text takes about a second.
+
+    Formula: the largest n with C(n, k) * 2^b <= STEPS, with k - 1 open repeats (and the place to begin) and b bits of
+    choices; C(n, k) as n^k / k!."""
+    freedom = _freedom(pattern)
+    cuts = min(freedom.open, MAX_OPEN_REPEATS) + 1
+    most = (STEPS * math.factorial(cuts) / 2.0**freedom.bits) ** (1.0 / cuts)
+    return min(TEXT_CHARS[cuts - 1], int(most))
 
 
 def open_repeats(pattern: str) -> int:

@@ -23,7 +23,7 @@ _NOTHING_WIDE = frozenset({"AT", "ASSERT", "ASSERT_NOT"})
 _FURTHER = ("\xe9", "\u0663", "\u2003", "\u20ac")
 """One for all letters, digits, spaces and other signs beyond ASCII."""
 _ALL = frozenset((*map(chr, range(128)), *_FURTHER))
-_EMPTY = "a repeat of what may be empty, as in (a*)*, could take forever"
+_EMPTY = "a repeat of what may be empty, as in (a*)* or (a*)?, could take forever"
 _AMBIGUOUS = (
     "what is repeated, as in (a+)+ or (a|ab)*, could be read in several ways, and take forever: "
     "let each part of it begin with characters that the part before can't go on with"
@@ -160,6 +160,8 @@ class _Places:
             return self._repeat(int(given[0]), int(given[1]), list(given[2]))
         if name == "BRANCH":
             parts = [self.sequence(branch) for branch in given[1]]
+            if sum(part.empty for part in parts) > 1:
+                raise ValueError(_AMBIGUOUS)  # as `a|a` is parsed: an a, and then nothing in two ways
             return _Part(
                 first=tuple(place for part in parts for place in part.first),
                 last=tuple(place for part in parts for place in part.last),
@@ -178,14 +180,16 @@ class _Places:
     def _repeat(self, least: int, most: int, body: list[Any]) -> _Part:
         if most > LONG_REPEAT:
             part = self.sequence(body)
+            if part.empty:
+                raise ValueError(_EMPTY)
             self.connect(part.last, part.first)
-            return _Part(first=part.first, last=part.last, empty=part.empty or least == 0)
+            return _Part(first=part.first, last=part.last, empty=least == 0)
         first: tuple[int, ...] = ()
         last: tuple[int, ...] = ()
         before: tuple[int, ...] = ()
         for number in range(most):
             part = self.sequence(body)
-            if part.empty and most > 1:
+            if part.empty and (most > 1 or least == 0):
                 raise ValueError(_EMPTY)
             first = first or part.first
             self.connect(before, part.first)

@@ -35,7 +35,7 @@ from autonomyd.cli.exits import CRITICAL, DEGRADED, OK
 
 HERE = Path(__file__).parent
 SHOP = Path("/tmp/shop")  # noqa: S108 - its name is in the picture
-COLUMNS = {"status": 110, "forecast": 120, "metrics": 110, "drill": 136}
+COLUMNS = {"status": 110, "forecast": 120, "metrics": 110, "drill": 160}
 LINES = 60
 WITHIN_S = 60.0
 LOOK_EVERY_S = 0.2
@@ -101,7 +101,7 @@ def main() -> None:
             shown = on_terminal([*ours("ctl"), *words], COLUMNS["metrics"], OK)
             draw("metrics", f"autonomyctl {' '.join(words)}", shown)
     if "drill" in wanted:
-        draw("drill", "autonomyd drill", on_terminal([*ours("daemon"), "drill"], COLUMNS["drill"], OK))
+        draw("drill", "autonomyd drill", on_terminal([*ours("daemon"), "drill"], COLUMNS["drill"], OK, progress=False))
 
 
 def fill(folder: Path) -> None:
@@ -165,13 +165,15 @@ def until(wanted: Callable[[], bool]) -> None:
     raise SystemExit("it did not come about; see the daemon's log")
 
 
-def on_terminal(argv: list[str], columns: int, *codes: int) -> str:
-    """What the program prints on a terminal that understands colours; it has to end with one of `codes`."""
+def on_terminal(argv: list[str], columns: int, *codes: int, progress: bool = True) -> str:
+    """What the program prints on a terminal that understands colours; it has to end with one of `codes`. Without
+    `progress` what goes to the standard error is left out."""
     ours_end, its_end = pty.openpty()
     fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
     environ = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
     environ["TERM"] = "xterm-256color"
-    running = subprocess.Popen(argv, stdin=its_end, stdout=its_end, stderr=its_end, env=environ)
+    errors = its_end if progress else subprocess.DEVNULL
+    running = subprocess.Popen(argv, stdin=its_end, stdout=its_end, stderr=errors, env=environ)
     os.close(its_end)
     printed = b""
     with contextlib.suppress(OSError):  # the other end was closed: the program has ended
