@@ -15,12 +15,19 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
     it (CPython issue 106905); hypothesis and these tests parse. Such a test, and no other, is run a second time."""
     try:
         return (yield)
-    except SystemError as error:
-        if AST_FAULT not in str(error):
+    except (SystemError, BaseExceptionGroup) as error:
+        if not _ast_fault(error):
             raise
     names = pyfuncitem._fixtureinfo.argnames
     pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
     return True
+
+
+def _ast_fault(error: BaseException) -> bool:
+    """Whether it is this fault, or a group of nothing else (hypothesis calls what does not fail again flaky)."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_ast_fault, error.exceptions))
+    return isinstance(error, SystemError) and AST_FAULT in str(error)
 
 
 def _skipped(session: pytest.Session) -> list[str]:

@@ -154,6 +154,13 @@ class FakeDaemon:
             "GET /v1/tune": (200, {"at": 1.0, "file": "", "advice": [], "diff": "", "problem": "", "unreached": 0}),
             "GET /v1/events": (200, []),
             "GET /v1/timeline": (200, []),
+            "GET /v1/why-not": (200, []),
+            "GET /v1/graph": (200, {"nodes": [], "edges": [], "unseen": []}),
+            "GET /v1/templates/web": (200, []),
+            "GET /v1/forecast": (200, {"forecasts": [], "standing": [], "unwatched": [], "skipped": 0}),
+            "GET /v1/surprises": (200, SURPRISES),
+            "GET /v1/risk": (200, {"at": 1.0, "since": 1.0, "k": 4.0, "norm": 0.69, "rows": [], "odd": 0, **SCORES}),
+            "GET /v1/predictions": (200, PREDICTIONS),
             "GET /v1/logs": (200, {"lines": ["one", "\x1b[2Jtwo"], "source": "/var/log/web.log"}),
             "GET /v1/config": (
                 200,
@@ -175,6 +182,14 @@ class FakeDaemon:
         self.asked.append((method, path, parse_qs(parts.query), body))
         missing = (404, {"error": {"message": f"nothing is named like {path}", "hint": ""}})
         return self.answers.get(f"{method} {path}", missing)
+
+
+UNSCORED = {"cases": 0, "happened": 0, "brier": None, "log_loss": None, "precision": None, "recall": None}
+SCORES = {"frequency": UNSCORED, "gaps": UNSCORED}
+PREDICTIONS = {"at": 2.0, "since": 1.0, "open": [], "judged": [], "right": 0, "wrong": 0, "void": 0, "foretold": 0}
+PREDICTIONS |= {"missed": 0, "precision": None, "recall": None, "lead_s": None}
+SURPRISES = {"threshold": 0.5, "known": 0, "refused": 0, "crowded_out": 0, "newest": [], "contributors": []}
+SURPRISES |= {"learning": []}
 
 
 class Server(socketserver.ThreadingUnixStreamServer):
@@ -268,10 +283,10 @@ def call(fake: FakeDaemon, *arguments: str) -> int:
 def test_every_verb_answers_in_text_and_in_json(fake: FakeDaemon, capsys: pytest.CaptureFixture[str]) -> None:
     series = "disk:/var/disk.used_percent"
     with_arguments = ("service", "explain", "ack", "approve", "deny", "always", "rollback", "config", "completion")
-    with_arguments += ("backtest", "tune")
+    with_arguments += ("backtest", "tune", "templates")
     calls = [[verb] for verb in VERBS if verb not in (*with_arguments, "doctor")]
     calls += [["service", "restart", "web"], ["config", "show"], ["metrics", series], ["discover", "--write"]]
-    calls += [["backtest", "cpu_percent"], ["tune", "--propose"]]
+    calls += [["backtest", "cpu_percent"], ["tune", "--propose"], ["templates", "web"]]
     for arguments in calls:
         assert call(fake, *arguments) == 0, arguments
         text = capsys.readouterr()
@@ -307,9 +322,10 @@ def test_what_is_sent(fake: FakeDaemon) -> None:
     call(fake, "logs", "web", "-n", "5")
     call(fake, "issues", "--all")
     call(fake, "discover", "--write")
+    assert fake.asked[1][2].pop("points"), "as many as the chart is wide"
     assert fake.asked == [
         ("POST", "/v1/pause", {}, {"for_s": 5400.0, "reason": "an upgrade"}),
-        ("GET", "/v1/metrics/disk:/var/disk.used_percent", {"since_s": ["600.0"], "points": ["216"]}, None),
+        ("GET", "/v1/metrics/disk:/var/disk.used_percent", {"since_s": ["600.0"]}, None),
         ("GET", "/v1/backtest", {"rule": ["cpu_percent enter=70"], "since_s": ["604800.0"]}, None),
         ("GET", "/v1/logs", {"service": ["web"], "lines": ["5"]}, None),
         ("GET", "/v1/issues", {"all": ["1"]}, None),
@@ -512,5 +528,5 @@ def test_watching_on_a_terminal(fake: FakeDaemon, extra: dict[str, str], coloure
 
 def test_every_verb_has_its_file() -> None:
     folder = Path(client_module.__file__).parents[1] / "cli" / "verbs"
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(VERBS)
+    assert {path.stem.replace("_", "-") for path in folder.glob("*.py")} - {"--init--"} == set(VERBS)
     assert sum(len(verbs) for verbs in SECTIONS.values()) == len(VERBS)
