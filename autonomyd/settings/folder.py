@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,14 @@ from autonomyd.settings.locate import nearest
 from autonomyd.settings.problem import ConfigError, ConfigProblem, KeyPath, key_text
 
 MOST_FILES = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedFile:
+    """What of a file is not used, with every fault in it."""
+
+    file: str
+    problems: tuple[ConfigProblem, ...]
 
 
 def own_files(folder: Path) -> tuple[list[Path], list[ConfigProblem]]:

@@ -16,7 +16,7 @@ from autonomyd.model.health import Severity
 from autonomyd.model.log_rules import LogRule, LogRules
 from autonomyd.settings.base import Percent, Table
 from autonomyd.settings.document import Document
-from autonomyd.settings.folder import own_document, own_files, placed, problems_of
+from autonomyd.settings.folder import RefusedFile, own_document, own_files, placed, problems_of
 from autonomyd.settings.pattern import checked_pattern, text_limit
 from autonomyd.settings.problem import ConfigError, ConfigProblem, KeyPath
 
@@ -61,19 +61,11 @@ class OwnRule(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedRules:
-    """What of a file is not used: every fault in it."""
-
-    file: str
-    problems: tuple[ConfigProblem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFolder:
     """What the folder holds, by file name."""
 
     rules: tuple[LogRule, ...] = ()
-    refused: tuple[RefusedRules, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
 
 
 @cache
@@ -92,17 +84,17 @@ def load_rules(folder: Path, *, taken: Collection[str] | None = None) -> RuleFol
     names = dict.fromkeys({rule.name for rule in shipped_rules()} if taken is None else taken, "a rule that ships")
     paths, unread = own_files(folder)
     rules: list[LogRule] = []
-    refused = [RefusedRules(file=problem.file, problems=(problem,)) for problem in unread]
+    refused = [RefusedFile(file=problem.file, problems=(problem,)) for problem in unread]
     for path in paths:
         try:
             document = own_document(path)
         except ConfigError as error:
-            refused.append(RefusedRules(file=str(path), problems=error.problems))
+            refused.append(RefusedFile(file=str(path), problems=error.problems))
             continue
         good, problems = _of_document(document, names, room=MOST_RULES - len(rules))
         rules += good
         if problems:
-            refused.append(RefusedRules(file=str(path), problems=tuple(problems)))
+            refused.append(RefusedFile(file=str(path), problems=tuple(problems)))
     return RuleFolder(rules=tuple(rules), refused=tuple(refused))
 
 

@@ -49,10 +49,10 @@ def checked_pattern(pattern: str) -> str:
         compiled = re.compile(pattern, re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from error
-    freedom = _freedom(pattern)
-    if freedom.open > MAX_OPEN_REPEATS:
+    free = freedom(pattern)
+    if free.open > MAX_OPEN_REPEATS:
         raise ValueError(f"more than {MAX_OPEN_REPEATS} open repeats (* or +): on a long text it could take forever")
-    if freedom.bits > MAX_CHOICE_BITS:
+    if free.bits > MAX_CHOICE_BITS:
         raise ValueError("too many optional parts and alternatives in a row: on some texts it could take forever")
     limit = text_limit(pattern)
     if limit < LEAST_CHARS:
@@ -66,19 +66,16 @@ def text_limit(pattern: str) -> int:
 
     Formula: the largest n with C(n, k) * 2^b <= STEPS, with k - 1 open repeats (and the place to begin) and b bits of
     choices; C(n, k) as n^k / k!."""
-    freedom = _freedom(pattern)
-    cuts = min(freedom.open, MAX_OPEN_REPEATS) + 1
-    most = (STEPS * math.factorial(cuts) / 2.0**freedom.bits) ** (1.0 / cuts)
+    free = freedom(pattern)
+    cuts = min(free.open, MAX_OPEN_REPEATS) + 1
+    most = (STEPS * math.factorial(cuts) / 2.0**free.bits) ** (1.0 / cuts)
     return min(TEXT_CHARS[cuts - 1], int(most))
 
 
-def open_repeats(pattern: str) -> int:
-    """How many repeats without a small bound follow one another. Raises ValueError where what is repeated could be read
-    in several ways."""
-    return _freedom(pattern).open
-
-
-def _freedom(pattern: str) -> Freedom:
+@lru_cache(maxsize=1024)
+def freedom(pattern: str) -> Freedom:
+    """In how many ways `pattern` can be held against a text. Raises ValueError where what is repeated could be read in
+    several ways."""
     return freedom_of(re._parser.parse(pattern))  # type: ignore[attr-defined]
 
 

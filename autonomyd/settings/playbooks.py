@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from autonomyd.settings.folder import own_document, own_files, placed, problems_of
+from autonomyd.settings.folder import RefusedFile, own_document, own_files, placed, problems_of
 from autonomyd.settings.playbook import NumberStep, Playbook
-from autonomyd.settings.problem import ConfigError, ConfigProblem, KeyPath
+from autonomyd.settings.problem import ConfigError, KeyPath
 
 CheckNumber = Callable[[NumberStep], str]
 """Why the number of a step can't be found exactly once in its file; "" when it can."""
@@ -23,19 +23,11 @@ class PlaybookFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedPlaybook:
-    """A file that is not used, with every fault in it."""
-
-    file: str
-    problems: tuple[ConfigProblem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Playbooks:
     """What the folder holds, by file name."""
 
     files: tuple[PlaybookFile, ...] = ()
-    refused: tuple[RefusedPlaybook, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
 
 
 def load_playbooks(folder: Path, *, taken: Collection[str], check_number: CheckNumber) -> Playbooks:
@@ -44,16 +36,16 @@ def load_playbooks(folder: Path, *, taken: Collection[str], check_number: CheckN
     paths, unread = own_files(folder)
     names = dict.fromkeys(taken, "a bundled playbook")
     files: list[PlaybookFile] = []
-    refused: list[RefusedPlaybook] = []
+    refused: list[RefusedFile] = []
     for path in paths:
         try:
             playbook = _read(path, names, check_number)
         except ConfigError as error:
-            refused.append(RefusedPlaybook(file=str(path), problems=error.problems))
+            refused.append(RefusedFile(file=str(path), problems=error.problems))
             continue
         names[playbook.name] = str(path)
         files.append(PlaybookFile(file=str(path), playbook=playbook))
-    refused += [RefusedPlaybook(file=problem.file, problems=(problem,)) for problem in unread]
+    refused += [RefusedFile(file=problem.file, problems=(problem,)) for problem in unread]
     return Playbooks(files=tuple(files), refused=tuple(refused))
 
 

@@ -268,14 +268,10 @@ async def test_the_reader_sees_an_edit_of_this_moment(stage):
     assert found.confidence > 90
 
 
-async def test_everything_on_one_line_of_time(stage):
-    at = stage.clock.wall()
-    stage.records.event("config_changed", WEB, "/etc/app.toml", at=at - 60)
-    stage.records.event("level_shifted", WEB, "rss_mb went from 100 to 200 MB, 9 times its spread", at=at - 30)
-    stage.records.event("config_changed", Subject("service:other"), "/etc/other.toml", at=at - 50)
-    stage.records.event("packages_changed", HOST, "libc 1 to 2", at=at - 4000)
-    opened = Issue(
-        id=4,
+def healed_issue(number, *, at):
+    """One of web, which lasted for the 20 s before `at`."""
+    return Issue(
+        id=number,
         type=IssueType.SERVICE_UNHEALTHY,
         subject=WEB,
         metric="checks",
@@ -286,6 +282,15 @@ async def test_everything_on_one_line_of_time(stage):
         updated_at=at,
         resolved_at=at,
     )
+
+
+async def test_everything_on_one_line_of_time(stage):
+    at = stage.clock.wall()
+    stage.records.event("config_changed", WEB, "/etc/app.toml", at=at - 60)
+    stage.records.event("level_shifted", WEB, "rss_mb went from 100 to 200 MB, 9 times its spread", at=at - 30)
+    stage.records.event("config_changed", Subject("service:other"), "/etc/other.toml", at=at - 50)
+    stage.records.event("packages_changed", HOST, "libc 1 to 2", at=at - 4000)
+    opened = healed_issue(4, at=at)
     stage.records.issue(opened, None)
     await stage.records.journal(fix(at - 10), ())
     found = await stage.timeline.entries(since=at - 86400, subject=WEB)
@@ -307,18 +312,7 @@ async def test_everything_on_one_line_of_time(stage):
 
 async def test_a_fix_is_not_blamed_for_the_issue_that_it_healed(stage):
     at = stage.clock.wall()
-    opened = Issue(
-        id=3,
-        type=IssueType.SERVICE_UNHEALTHY,
-        subject=WEB,
-        metric="checks",
-        severity=Severity.CRITICAL,
-        state=IssueState.RESOLVED,
-        summary="web does not work",
-        opened_at=at - 20,
-        updated_at=at,
-        resolved_at=at,
-    )
+    opened = healed_issue(3, at=at)
     beside = replace(opened, id=4, metric="process", opened_at=at - 20.2)
     for each in (opened, beside):
         stage.records.issue(each, None)

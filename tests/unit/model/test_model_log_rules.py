@@ -11,7 +11,7 @@ from autonomyd.model.diagnosis import Cause
 from autonomyd.model.log_entries import entry_at
 from autonomyd.model.log_rules import PIECE_CHARS, LogRule, LogRules
 from autonomyd.settings.log_rules import ignored_patterns, rules_of_patterns, shipped_rules
-from autonomyd.settings.pattern import checked_pattern, open_repeats
+from autonomyd.settings.pattern import checked_pattern, freedom
 
 SHIPPED = LogRules(shipped_rules())
 
@@ -104,7 +104,7 @@ def test_every_rule_is_complete_and_safe():
         assert rule.fix.endswith(".")
         assert rule.hints
         assert all(hint == hint.lower() for hint in rule.hints)
-        assert open_repeats(rule.pattern.pattern) <= 4
+        assert freedom(rule.pattern.pattern).open <= 4
 
 
 def test_counts_and_examples_without_secrets():
